@@ -1,0 +1,21 @@
+// What changes from step to step (src/kernels/step-inputs.ts packs it). Gate sets: hidden, head, intermediate, layer.
+struct StepInputs {
+  step: u32,
+  seed_low: u32,
+  seed_high: u32,
+  ring_slot: u32,
+  learning_rate: f32,
+  gate_learning_rate: f32,
+  multiplier_learning_rate: f32,
+  weight_decay: f32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  clip_norm: f32,
+  bias_correction1: f32,
+  bias_correction2: f32,
+  temperature: f32,
+  active_sets: u32,
+  target_sparsity: vec4f,
+  reserved: array<vec4u, 3>,
+}

@@ -1,0 +1,84 @@
+/** What the adapter says of itself, for the page, the exports and the decision what can run. */
+export interface AdapterDescription {
+  vendor: string;
+  architecture: string;
+  description: string;
+  /** True for SwiftShader, llvmpipe and WARP: correct, slow, and never quoted as a GPU's speed. */
+  software: boolean;
+}
+
+/** A device with the ledger of what it holds. Every buffer of the lab is made by `createBuffer`. */
+export interface Gpu {
+  device: GPUDevice;
+  adapter: AdapterDescription;
+  /** Bytes of live buffers. */
+  heldBytes(): number;
+  createBuffer(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer;
+  destroyBuffer(buffer: GPUBuffer): void;
+  /** The first error that nobody caught, if any: a recorded program must not go on after one. */
+  uncapturedError(): string | null;
+  /** Submits of command buffers, dispatches in them and mapped reads since the device was opened. */
+  counters: { submits: number; dispatches: number; readBacks: number };
+}
+
+export class GpuUnavailableError extends Error {
+  override name = 'GpuUnavailableError';
+}
+
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
+
+/**
+ * Opens a device with the limits that every WebGPU device has.
+ *
+ * @throws GpuUnavailableError in one sentence that a visitor can act on.
+ */
+export async function openGpu(api: GPU | undefined, onLost?: (reason: string) => void): Promise<Gpu> {
+  if (!api) {
+    throw new GpuUnavailableError(
+      'This browser has no WebGPU: use a current Chrome, Edge, Safari or Firefox to prune; the recorded run plays without it.',
+    );
+  }
+  const adapter = await api.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    throw new GpuUnavailableError(
+      'WebGPU found no graphics adapter: switch on hardware acceleration in the browser; the recorded run plays without it.',
+    );
+  }
+  const device = await adapter.requestDevice({ label: 'shear-lab' });
+  const { vendor, architecture, description } = adapter.info;
+  const isFallback = adapter.info.isFallbackAdapter ?? false;
+  const software = isFallback || SOFTWARE.test(`${vendor} ${architecture} ${description}`);
+
+  const live = new Map<GPUBuffer, number>();
+  let held = 0;
+  let firstError: string | null = null;
+  device.addEventListener('uncapturederror', (event) => {
+    firstError ??= event.error.message;
+  });
+  void device.lost.then((info) => {
+    if (info.reason !== 'destroyed') onLost?.(info.message || 'the graphics driver gave no reason');
+  });
+
+  return {
+    device,
+    adapter: { vendor, architecture, description, software },
+    heldBytes: () => held,
+    createBuffer(label, size, usage) {
+      // WebGPU copies and clears in units of four bytes; an empty binding is not allowed.
+      const bytes = Math.max(16, Math.ceil(size / 4) * 4);
+      const buffer = device.createBuffer({ label, size: bytes, usage });
+      live.set(buffer, bytes);
+      held += bytes;
+      return buffer;
+    },
+    destroyBuffer(buffer) {
+      const bytes = live.get(buffer);
+      if (bytes === undefined) return;
+      live.delete(buffer);
+      held -= bytes;
+      buffer.destroy();
+    },
+    uncapturedError: () => firstError,
+    counters: { submits: 0, dispatches: 0, readBacks: 0 },
+  };
+}
