@@ -52,11 +52,7 @@ export function writeElements(
   values: Float32Array | Uint32Array | Int32Array,
   start = 0,
 ): void {
-  gpu.device.queue.writeBuffer(
-    slice.buffer,
-    slice.offset + start * 4,
-    values as Float32Array<ArrayBuffer>,
-  );
+  gpu.device.queue.writeBuffer(slice.buffer, slice.offset + start * 4, values as Float32Array<ArrayBuffer>);
 }
 
 /** Reads a slice back (waits for the GPU: never inside a training step). Throws when the device is lost. */

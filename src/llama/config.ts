@@ -1,0 +1,59 @@
+/** RoPE frequency scaling as Hugging Face's `rope_scaling` names it. */
+export type RopeScaling =
+  | { type: 'default' }
+  | { type: 'linear'; factor: number }
+  | {
+      type: 'llama3';
+      factor: number;
+      lowFreqFactor: number;
+      highFreqFactor: number;
+      originalMaxPositionEmbeddings: number;
+    };
+
+/** The shape of a LLaMA: Hugging Face's config.json in camelCase. */
+export interface LlamaConfig {
+  vocabSize: number;
+  hiddenSize: number;
+  numHiddenLayers: number;
+  numAttentionHeads: number;
+  numKeyValueHeads: number;
+  headDim: number;
+  intermediateSize: number;
+  maxPositionEmbeddings: number;
+  rmsNormEps: number;
+  ropeTheta: number;
+  ropeScaling: RopeScaling;
+  tieWordEmbeddings: boolean;
+  attentionBias: boolean;
+  bosTokenId: number | null;
+  eosTokenId: number | null;
+}
+
+/** The four dimensions that pruning changes: what the sliders say and what surgery cuts to. */
+export interface TargetShape {
+  numHiddenLayers: number;
+  hiddenSize: number;
+  numAttentionHeads: number;
+  intermediateSize: number;
+}
+
+/** Query heads that share one key/value head; one gate covers the group. */
+export function queryHeadsPerGroup(
+  config: Pick<LlamaConfig, 'numAttentionHeads' | 'numKeyValueHeads'>,
+): number {
+  return config.numAttentionHeads / config.numKeyValueHeads;
+}
+
+export function shapeOf(config: LlamaConfig): TargetShape {
+  const { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize } = config;
+  return { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize };
+}
+
+/** The configuration of `source` cut to `target`; head_dim never changes (methods A4), groups stay whole. */
+export function prunedConfig(source: LlamaConfig, target: TargetShape): LlamaConfig {
+  return {
+    ...source,
+    ...target,
+    numKeyValueHeads: target.numAttentionHeads / queryHeadsPerGroup(source),
+  };
+}

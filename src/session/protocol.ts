@@ -1,0 +1,65 @@
+import type { RunEvent } from '../experiment/events';
+import type { Experiment } from '../experiment/schema';
+import type { AdapterDescription } from '../gpu/device';
+import type { LlamaConfig } from '../llama/config';
+
+/** Everything the page may ask of the worker that owns the GPU. */
+export type Command =
+  /** Opens the device and the source model; answers `device`, `loading`…, `source`. */
+  | { type: 'open'; source: string; baseUrl: string }
+  /** A model that the visitor chose: the files of a Hugging Face folder. Becomes source `local`. */
+  | { type: 'openFiles'; files: { name: string; bytes: ArrayBuffer }[] }
+  | { type: 'start'; experiment: Experiment }
+  | { type: 'pause' }
+  | { type: 'resume' }
+  /** Runs one optimiser step and pauses again. */
+  | { type: 'step' }
+  /** Drops the run and its pruned model; the source stays. */
+  | { type: 'reset' }
+  /** The source and, when there is one, the pruned model continue `prompt`, side by side. */
+  | { type: 'generate'; id: number; prompt: string; maxTokens: number; temperature: number; seed: number }
+  | { type: 'cancelGeneration'; id: number }
+  /** Full validation split: perplexity by domain of source and pruned model. */
+  | { type: 'evaluate'; id: number; windows: number; contextLength: number }
+  | { type: 'exportModel' };
+
+export type RunStatus = 'idle' | 'loading' | 'ready' | 'running' | 'paused' | 'finished' | 'failed';
+
+export type Report =
+  | { type: 'device'; adapter: AdapterDescription }
+  | { type: 'loading'; what: string; loaded: number; total: number }
+  | { type: 'source'; name: string; config: LlamaConfig; parameters: number; card: SourceCard | null }
+  | { type: 'status'; status: RunStatus }
+  /** Events in order, batched (at most about twenty batches a second). */
+  | { type: 'events'; events: RunEvent[] }
+  /** What the worker does between events, with the share done and the time left where known. */
+  | { type: 'activity'; what: string; done: number; total: number; secondsLeft: number | null }
+  | {
+      type: 'generated';
+      id: number;
+      which: 'source' | 'pruned';
+      text: string;
+      done: boolean;
+      tokensPerSecond: number;
+    }
+  | {
+      type: 'evaluated';
+      id: number;
+      which: 'source' | 'pruned';
+      loss: number[];
+      tokens: number[];
+      done: boolean;
+    }
+  | { type: 'exported'; fileName: string; bytes: ArrayBuffer }
+  | { type: 'memory'; heldBytes: number }
+  /** One sentence that names the field and the fix. `fatal`: the device is gone; only `open` helps. */
+  | { type: 'failed'; message: string; fatal: boolean };
+
+/** public/models/NAME/card.json */
+export interface SourceCard {
+  name: string;
+  parameters: number;
+  tokens_trained: number;
+  context: number;
+  validation_loss: Record<string, number>;
+}
