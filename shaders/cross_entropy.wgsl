@@ -1,0 +1,96 @@
+// Softmax cross-entropy of next-token prediction, with its gradient in the same pass:
+//
+//   loss_r     = lse_r − x[r, y_r],   lse_r = m + ln Σ_v exp(x[r, v] − m),   m = max_v x[r, v]
+//   dx[r, v]   = (exp(x[r, v] − lse_r) − [v = y_r]) · scale
+//
+// Shapes    logits [R, V] · targets [R] (a target ≥ V, canonically 0xFFFFFFFF, is ignored: loss 0, gradient 0)
+//           · losses [R], not scaled
+// Dispatch  R workgroups (folded) of 256 threads, one a row. A thread keeps a running maximum and a running sum
+//           of exp relative to it (online softmax, Milakov & Gimelshein 2018), so the row is read once for the
+//           loss and once more for the gradient; the pairs are merged by a tree in workgroup memory.
+// Bindings  0 params · 1 logits, become their gradient when asked (read_write) · 2 targets (read)
+//           · 3 losses (read_write)
+//
+// The gradient is a uniform switch, not a second shader: the row's cost is its reads, and one pipeline serves
+// training and evaluation.
+
+struct Params {
+  rows: u32,
+  vocabulary: u32,
+  write_gradient: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> targets: array<u32>;
+@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
+
+const THREADS = 256u;
+// Stands for minus infinity, which WGSL may assume away.
+const LOWEST = -3.0e38;
+
+// x: running maximum, y: running sum of exp(value − maximum).
+var<workgroup> pairs: array<vec2f, 256>;
+
+fn merge(a: vec2f, b: vec2f) -> vec2f {
+  let m = max(a.x, b.x);
+  return vec2f(m, a.y * exp(max(a.x - m, -100.0)) + b.y * exp(max(b.x - m, -100.0)));
+}
+
+@compute @workgroup_size(256)
+fn cross_entropy(
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) num: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = wg.y * num.x + wg.x;
+  let V = params.vocabulary;
+  if (row >= params.rows) {
+    return;
+  }
+  let base = row * V;
+  let target_token = targets[row];
+
+  var m = LOWEST;
+  var sum = 0.0;
+  for (var v = lane; v < V; v += THREADS) {
+    let x = logits[base + v];
+    if (x > m) {
+      sum = sum * exp(max(m - x, -100.0)) + 1.0;
+      m = x;
+    } else {
+      sum += exp(max(x - m, -100.0));
+    }
+  }
+  pairs[lane] = vec2f(m, sum);
+  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      pairs[lane] = merge(pairs[lane], pairs[lane + half]);
+    }
+  }
+  workgroupBarrier();
+  let lse = pairs[0].x + log(pairs[0].y);
+  let counted = target_token < V;
+
+  if (lane == 0u) {
+    var loss = 0.0;
+    if (counted) {
+      loss = lse - logits[base + target_token];
+    }
+    losses[row] = loss;
+  }
+  if (params.write_gradient == 0u) {
+    return;
+  }
+  // Thread 0 reads the target's logit before its owner overwrites it.
+  storageBarrier();
+  for (var v = lane; v < V; v += THREADS) {
+    var d = 0.0;
+    if (counted) {
+      d = (exp(min(logits[base + v] - lse, 0.0)) - select(0.0, 1.0, v == target_token)) * params.scale;
+    }
+    logits[base + v] = d;
+  }
+}
