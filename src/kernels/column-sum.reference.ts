@@ -1,7 +1,12 @@
 /** Sums over rows of columns [firstColumn, firstColumn + columns) of a [rows, stride] matrix, with Σ|terms|. */
 export function columnSumReference(
   matrix: ArrayLike<number>,
-  { rows, stride, firstColumn, columns }: { rows: number; stride: number; firstColumn: number; columns: number },
+  {
+    rows,
+    stride,
+    firstColumn,
+    columns,
+  }: { rows: number; stride: number; firstColumn: number; columns: number },
 ): { sums: Float64Array; magnitudes: Float64Array } {
   const sums = new Float64Array(columns);
   const magnitudes = new Float64Array(columns);
