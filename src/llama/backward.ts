@@ -1,0 +1,218 @@
+import { sliceElements, type Slice } from '../gpu/buffers';
+import type { Recorder } from '../gpu/program';
+import { attentionBackward } from '../kernels/attention';
+import { columnSum } from '../kernels/column-sum';
+import { embeddingBackward } from '../kernels/embedding';
+import { gateGradient } from '../kernels/gate-gradient';
+import { matmul } from '../kernels/matmul';
+import { rmsNormBackward } from '../kernels/rms-norm';
+import { swigluBackward } from '../kernels/swiglu';
+import { branchBefore, regionSlice, type ModelView } from './forward';
+import { gateLayout } from './gates';
+import type { Region } from './parameters';
+import { partialColumns, type BatchShape, type TrainingWorkspace } from './workspace';
+
+/**
+ * The gradient of every weight and, with `gateGradients`, of every gate, from the gradient of the last
+ * norm's output in `at.normedGradient`. `gradients` has the layout of the parameters. Each product
+ * Y = X·Wᵀ gives dX = dY·W and dW = dYᵀ·X; sums over rows go through `at.partials`, without atomics.
+ */
+export function recordBackward(
+  recorder: Recorder,
+  { config, layout, parameters }: ModelView,
+  gradients: Slice,
+  at: TrainingWorkspace,
+  { batch, context }: BatchShape,
+  gateGradients: Slice | null,
+): void {
+  const rows = batch * context;
+  const { hiddenSize: hidden, intermediateSize: intermediate, headDim } = config;
+  const { numAttentionHeads: heads, numKeyValueHeads: keyValueHeads, numHiddenLayers } = config;
+  const gates = gateLayout(config);
+  const columns = partialColumns(config);
+  const queryWidth = heads * headDim;
+  const qkvWidth = queryWidth + 2 * keyValueHeads * headDim;
+
+  /** dX of a product into `dX`, dW into the gradient buffer. */
+  const productBackward = (
+    dY: Slice,
+    x: Slice,
+    region: Region,
+    dX: Slice,
+    n: number,
+    k: number,
+    label: string,
+  ) => {
+    matmul(recorder, {
+      layout: 'nn',
+      a: dY,
+      b: regionSlice(parameters, region),
+      c: dX,
+      m: rows,
+      n: k,
+      k: n,
+      label: `${label} input gradient`,
+    });
+    matmul(recorder, {
+      layout: 'tn',
+      a: dY,
+      b: x,
+      c: regionSlice(gradients, region),
+      m: n,
+      n: k,
+      k: rows,
+      label: `${label} gradient`,
+    });
+  };
+  const normBackward = (site: number, label: string) => {
+    const branch = branchBefore(config, site);
+    rmsNormBackward(recorder, {
+      x: at.residual[site]!,
+      weights: regionSlice(parameters, layout.norms),
+      weightOffset: site * hidden,
+      gates: at.gates,
+      dY: at.normedGradient,
+      dX: at.residualGradient,
+      addToResidual: site < 2 * numHiddenLayers,
+      ...(branch && {
+        branch: {
+          output: at.branch[branch.index]!,
+          layerGate: branch.layerGate,
+          dOutput: at.branchGradient,
+        },
+        branchColumn: columns.branches + branch.index * hidden,
+      }),
+      partials: at.partials,
+      weightColumn: columns.normWeights + site * hidden,
+      hiddenGateColumn: columns.normGates + site * hidden,
+      rows,
+      hidden,
+      epsilon: config.rmsNormEps,
+      label: `${label} gradient`,
+    });
+  };
+  const biasBackward = (dY: Slice, region: Region, label: string) =>
+    columnSum(recorder, {
+      partials: { slice: dY, blocks: rows, columns: region.elements },
+      firstColumn: 0,
+      columns: region.elements,
+      destination: gradients,
+      destinationOffset: region.offset,
+      label: `${label} gradient`,
+    });
+
+  normBackward(2 * numHiddenLayers, 'final norm');
+  for (let l = numHiddenLayers - 1; l >= 0; l--) {
+    const layer = layout.layers[l]!;
+    const name = `layer ${l}`;
+    productBackward(
+      at.branchGradient,
+      at.activated[l]!,
+      layer.down,
+      at.activatedGradient,
+      hidden,
+      intermediate,
+      `${name} down`,
+    );
+    swigluBackward(recorder, {
+      gateUp: at.gateUp[l]!,
+      dAct: at.activatedGradient,
+      gates: at.gates,
+      intermediateGate: gates.intermediate.offset + l * intermediate,
+      partials: at.partials,
+      intermediateGateColumn: columns.intermediate + l * intermediate,
+      rows,
+      intermediate,
+      label: `${name} swiglu gradient`,
+    });
+    productBackward(
+      at.gateUp[l]!,
+      at.normed[2 * l + 1]!,
+      layer.gateUp,
+      at.normedGradient,
+      2 * intermediate,
+      hidden,
+      `${name} gate-up`,
+    );
+    normBackward(2 * l + 1, `${name} post-attention norm`);
+
+    if (layer.outputBias) biasBackward(at.branchGradient, layer.outputBias, `${name} attention output bias`);
+    productBackward(
+      at.branchGradient,
+      at.attended[l]!,
+      layer.output,
+      at.attendedGradient,
+      hidden,
+      queryWidth,
+      `${name} attention output`,
+    );
+    attentionBackward(recorder, {
+      qkv: at.qkv[l]!,
+      table: at.rope,
+      gates: at.gates,
+      headGate: gates.head.offset + l * keyValueHeads,
+      ctx: at.attended[l]!,
+      dCtx: at.attendedGradient,
+      lse: at.logSumExp[l]!,
+      dqkv: at.qkvGradient,
+      delta: at.delta,
+      partials: at.partials,
+      headGateColumn: columns.heads + l * keyValueHeads,
+      batch,
+      contextLength: context,
+      heads,
+      keyValueHeads,
+      headDim,
+      label: `${name} attention gradient`,
+    });
+    if (layer.qkvBias) biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);
+    productBackward(
+      at.qkvGradient,
+      at.normed[2 * l]!,
+      layer.qkv,
+      at.normedGradient,
+      qkvWidth,
+      hidden,
+      `${name} qkv`,
+    );
+    normBackward(2 * l, `${name} input norm`);
+  }
+  embeddingBackward(recorder, {
+    dOutput: at.residualGradient,
+    positions: at.positions,
+    starts: at.starts,
+    dTable: regionSlice(gradients, layout.embedding),
+    accumulate: config.tieWordEmbeddings,
+    vocabulary: config.vocabSize,
+    hidden,
+    label: 'embedding gradient',
+  });
+
+  columnSum(recorder, {
+    partials: at.partials,
+    firstColumn: columns.normWeights,
+    columns: layout.norms.elements,
+    destination: gradients,
+    destinationOffset: layout.norms.offset,
+    label: 'norm weight gradients',
+  });
+  if (!gateGradients) return;
+  columnSum(recorder, {
+    partials: at.partials,
+    firstColumn: columns.normGates,
+    columns: columns.total - columns.normGates,
+    destination: at.gateSums,
+    destinationOffset: 0,
+    label: 'gate gradient sums',
+  });
+  gateGradient(recorder, {
+    sums: at.gateSums,
+    gates: at.gates,
+    gradient: sliceElements(gateGradients, 0, gates.total),
+    hidden,
+    layers: numHiddenLayers,
+    keyValueHeads,
+    intermediate,
+    label: 'gate gradients',
+  });
+}

@@ -1,0 +1,211 @@
+import { sliceElements, type Slice } from '../gpu/buffers';
+import type { Recorder } from '../gpu/program';
+import { addBias } from '../kernels/add-bias';
+import { attentionForward } from '../kernels/attention';
+import { crossEntropy } from '../kernels/cross-entropy';
+import { embeddingForward } from '../kernels/embedding';
+import { matmul } from '../kernels/matmul';
+import { rmsNormForward } from '../kernels/rms-norm';
+import { rope } from '../kernels/rope';
+import { swigluForward } from '../kernels/swiglu';
+import type { LlamaConfig } from './config';
+import { gateLayout } from './gates';
+import type { ParameterLayout, Region } from './parameters';
+import { logitsRows, type Activations, type BatchShape } from './workspace';
+
+/** A model as the programs see it: its shape, where its weights lie, and the buffers. */
+export interface ModelView {
+  config: LlamaConfig;
+  layout: ParameterLayout;
+  parameters: Slice;
+}
+
+export function regionSlice(whole: Slice, region: Region): Slice {
+  return sliceElements(whole, region.offset, region.elements);
+}
+
+/** The branch that site `s` adds to the residual before its norm: that of the site before. */
+export function branchBefore(config: LlamaConfig, site: number) {
+  if (site === 0) return null;
+  return { index: site - 1, layerGate: gateLayout(config).layer.offset + Math.floor((site - 1) / 2) };
+}
+
+/**
+ * Tokens to the last norm's output: x = Embed(tokens), each layer's gated attention and gated MLP, the
+ * final norm (Sheared LLaMA §2.1; docs/method.md says where each gate enters). All 2L + 1 norms are
+ * numbered as sites: 2l is layer l's input norm, 2l + 1 its post-attention norm, 2L the final one.
+ */
+export function recordForward(
+  recorder: Recorder,
+  { config, layout, parameters }: ModelView,
+  at: Activations & { rope: Slice; gates: Slice },
+  { batch, context }: BatchShape,
+): void {
+  const rows = batch * context;
+  const { hiddenSize: hidden, intermediateSize: intermediate, headDim } = config;
+  const { numAttentionHeads: heads, numKeyValueHeads: keyValueHeads, numHiddenLayers } = config;
+  const gates = gateLayout(config);
+  const weights = (region: Region) => regionSlice(parameters, region);
+
+  const norm = (site: number, label: string) => {
+    const branch = branchBefore(config, site);
+    rmsNormForward(recorder, {
+      x: at.residual[Math.max(0, site - 1)]!,
+      ...(branch && {
+        branch: { output: at.branch[branch.index]!, layerGate: branch.layerGate },
+        residual: at.residual[site]!,
+      }),
+      weights: weights(layout.norms),
+      weightOffset: site * hidden,
+      gates: at.gates,
+      y: at.normed[site]!,
+      rows,
+      hidden,
+      epsilon: config.rmsNormEps,
+      label,
+    });
+  };
+  const product = (x: Slice, region: Region, out: Slice, n: number, k: number, label: string) =>
+    matmul(recorder, { layout: 'nt', a: x, b: weights(region), c: out, m: rows, n, k, label });
+
+  embeddingForward(recorder, {
+    table: weights(layout.embedding),
+    tokens: at.tokens,
+    output: at.residual[0]!,
+    rows,
+    hidden,
+    label: 'embedding',
+  });
+  for (let l = 0; l < numHiddenLayers; l++) {
+    const layer = layout.layers[l]!;
+    const name = `layer ${l}`;
+    const qkv = at.qkv[l]!;
+    const attended = at.attended[l]!;
+    const queryWidth = heads * headDim;
+
+    norm(2 * l, `${name} input norm`);
+    product(
+      at.normed[2 * l]!,
+      layer.qkv,
+      qkv,
+      queryWidth + 2 * keyValueHeads * headDim,
+      hidden,
+      `${name} qkv`,
+    );
+    rope(recorder, {
+      qkv,
+      ...(layer.qkvBias && { bias: weights(layer.qkvBias) }),
+      table: at.rope,
+      batch,
+      context,
+      heads,
+      keyValueHeads,
+      headDim,
+      label: `${name} rope`,
+    });
+    attentionForward(recorder, {
+      qkv,
+      gates: at.gates,
+      headGate: gates.head.offset + l * keyValueHeads,
+      context: attended,
+      lse: at.logSumExp[l]!,
+      batch,
+      contextLength: context,
+      heads,
+      keyValueHeads,
+      headDim,
+      label: `${name} attention`,
+    });
+    product(attended, layer.output, at.branch[2 * l]!, hidden, queryWidth, `${name} attention output`);
+    if (layer.outputBias) {
+      addBias(recorder, {
+        values: at.branch[2 * l]!,
+        bias: weights(layer.outputBias),
+        rows,
+        columns: hidden,
+        label: `${name} attention output bias`,
+      });
+    }
+
+    norm(2 * l + 1, `${name} post-attention norm`);
+    product(at.normed[2 * l + 1]!, layer.gateUp, at.gateUp[l]!, 2 * intermediate, hidden, `${name} gate-up`);
+    swigluForward(recorder, {
+      gateUp: at.gateUp[l]!,
+      gates: at.gates,
+      intermediateGate: gates.intermediate.offset + l * intermediate,
+      act: at.activated[l]!,
+      rows,
+      intermediate,
+      label: `${name} swiglu`,
+    });
+    product(at.activated[l]!, layer.down, at.branch[2 * l + 1]!, hidden, intermediate, `${name} down`);
+  }
+  norm(2 * numHiddenLayers, 'final norm');
+}
+
+/**
+ * Logits, losses and, with `gradient`, the gradients of the head and of the final norm's output: chunk by
+ * chunk of rows, so that a large vocabulary's logits never outgrow one binding.
+ */
+export function recordLoss(
+  recorder: Recorder,
+  { config, layout, parameters }: ModelView,
+  at: { normed: Slice; targets: Slice; losses: Slice; logits: Slice },
+  shape: BatchShape,
+  gradient?: { normed: Slice; parameters: Slice },
+): void {
+  const rows = shape.batch * shape.context;
+  const chunk = logitsRows(config, shape);
+  const { hiddenSize: hidden, vocabSize: vocabulary } = config;
+  const head = regionSlice(parameters, layout.head);
+  // A window of T tokens has T − 1 next tokens to predict.
+  const predictions = shape.batch * (shape.context - 1);
+
+  for (let first = 0; first < rows; first += chunk) {
+    const count = Math.min(chunk, rows - first);
+    const part = (slice: Slice, width: number) => sliceElements(slice, first * width, count * width);
+    const normed = part(at.normed, hidden);
+    const logits = sliceElements(at.logits, 0, count * vocabulary);
+    matmul(recorder, {
+      layout: 'nt',
+      a: normed,
+      b: head,
+      c: logits,
+      m: count,
+      n: vocabulary,
+      k: hidden,
+      label: 'logits',
+    });
+    crossEntropy(recorder, {
+      logits,
+      targets: part(at.targets, 1),
+      losses: part(at.losses, 1),
+      rows: count,
+      vocabulary,
+      ...(gradient && { gradientScale: 1 / predictions }),
+      label: 'cross-entropy',
+    });
+    if (!gradient) continue;
+    matmul(recorder, {
+      layout: 'nn',
+      a: logits,
+      b: head,
+      c: part(gradient.normed, hidden),
+      m: count,
+      n: hidden,
+      k: vocabulary,
+      label: 'head input gradient',
+    });
+    matmul(recorder, {
+      layout: 'tn',
+      a: logits,
+      b: normed,
+      c: regionSlice(gradient.parameters, layout.head),
+      m: vocabulary,
+      n: hidden,
+      k: count,
+      accumulate: first > 0,
+      label: 'head gradient',
+    });
+  }
+}

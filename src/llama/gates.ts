@@ -1,0 +1,26 @@
+import type { GateSet } from '../kernels/step-inputs';
+import type { LlamaConfig } from './config';
+
+/** Where each gate set lies in the flat gate buffer, as `rows` rows of `length` gates. */
+export interface GateRegion {
+  offset: number;
+  rows: number;
+  length: number;
+}
+
+export type GateLayout = Record<GateSet, GateRegion> & { total: number };
+
+/** The flat gate buffer: hidden | heads (one a key/value group) | intermediate | layers. */
+export function gateLayout(config: LlamaConfig): GateLayout {
+  const { hiddenSize, numHiddenLayers: layers, numKeyValueHeads, intermediateSize } = config;
+  const head = hiddenSize;
+  const intermediate = head + layers * numKeyValueHeads;
+  const layer = intermediate + layers * intermediateSize;
+  return {
+    hidden: { offset: 0, rows: 1, length: hiddenSize },
+    head: { offset: head, rows: layers, length: numKeyValueHeads },
+    intermediate: { offset: intermediate, rows: layers, length: intermediateSize },
+    layer: { offset: layer, rows: 1, length: layers },
+    total: layer + layers,
+  };
+}

@@ -1,0 +1,209 @@
+import { createStorage, type Slice } from '../gpu/buffers';
+import type { Gpu } from '../gpu/device';
+import type { Partials } from '../kernels/column-sum';
+import type { LlamaConfig } from './config';
+import { gateLayout } from './gates';
+
+/** Names and lengths (in 32-bit elements) of the buffers of a part: allocated from, and estimated from. */
+export type BufferPlan = readonly { name: string; elements: number }[];
+
+export function planBytes(plan: BufferPlan): number {
+  return plan.reduce((sum, { elements }) => sum + Math.max(16, elements * 4), 0);
+}
+
+/** Allocates every buffer of a plan; `destroy` gives all of them back. */
+export function allocate(gpu: Gpu, label: string, plan: BufferPlan) {
+  const slices = new Map(
+    plan.map(({ name, elements }) => [name, createStorage(gpu, `${label} ${name}`, elements)]),
+  );
+  return {
+    slice(name: string): Slice {
+      const slice = slices.get(name);
+      if (!slice) throw new Error(`${label} has no buffer ${name}`);
+      return slice;
+    },
+    destroy() {
+      for (const slice of slices.values()) gpu.destroyBuffer(slice.buffer);
+    },
+  };
+}
+
+/** Windows of a batch and tokens in each. */
+export interface BatchShape {
+  batch: number;
+  context: number;
+}
+
+/** Where the forward program leaves what it computes; M = batch·context rows. */
+export interface Activations {
+  tokens: Slice;
+  /** [2L + 1] of [M, d]: the residual stream that each norm reads. */
+  residual: readonly Slice[];
+  /** [2L + 1] of [M, d]: each norm's output. */
+  normed: readonly Slice[];
+  /** [2L] of [M, d]: attention and MLP outputs before their gates. */
+  branch: readonly Slice[];
+  /** [L] of [M, (H + 2G)·dh] */
+  qkv: readonly Slice[];
+  /** [L] of [M, H·dh]: gated. */
+  attended: readonly Slice[];
+  /** [L] of [M, H]: log-sum-exp of the scores. */
+  logSumExp: readonly Slice[];
+  /** [L] of [M, 2I] */
+  gateUp: readonly Slice[];
+  /** [L] of [M, I] */
+  activated: readonly Slice[];
+}
+
+/** Rows of logits that are held at once: a large vocabulary is worked through in chunks of rows. */
+const LOGITS_BYTES = 64 * 1024 * 1024;
+
+export function logitsRows(config: LlamaConfig, { batch, context }: BatchShape): number {
+  const rows = batch * context;
+  const fitting = Math.floor(LOGITS_BYTES / (4 * config.vocabSize * 64)) * 64;
+  return Math.min(rows, Math.max(64, fitting));
+}
+
+/** Row blocks of partial column sums (src/kernels/column-sum.ts). */
+const PARTIAL_BLOCKS = 32;
+
+/** Columns of the partial sums, in the order that column_sum and gate_gradient read them. */
+export function partialColumns(config: LlamaConfig) {
+  const { hiddenSize: d, numHiddenLayers: L, intermediateSize: I, numKeyValueHeads: G } = config;
+  const normWeights = 0;
+  const normGates = (2 * L + 1) * d;
+  const branches = normGates + (2 * L + 1) * d;
+  const intermediate = branches + 2 * L * d;
+  const heads = intermediate + L * I;
+  return { normWeights, normGates, branches, intermediate, heads, total: heads + L * G };
+}
+
+/** Training keeps every layer's activations for the gradients; inference reuses one layer's. */
+type Keep = 'every layer' | 'one layer';
+
+function activationPlan(config: LlamaConfig, { batch, context }: BatchShape, keep: Keep): BufferPlan {
+  const rows = batch * context;
+  const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
+  const layers = keep === 'every layer' ? config.numHiddenLayers : 1;
+  const sites = keep === 'every layer' ? 2 * layers + 1 : 1;
+  const each = (name: string, count: number, elements: number) =>
+    Array.from({ length: count }, (_, i) => ({ name: `${name} ${i}`, elements }));
+  return [
+    { name: 'tokens', elements: rows },
+    // A branch is added from one residual buffer into another, so inference needs two.
+    ...each('residual', Math.max(2, sites), rows * d),
+    ...each('normed', sites, rows * d),
+    ...each('branch', Math.max(1, sites - 1), rows * d),
+    ...each('qkv', layers, rows * (H + 2 * G) * headDim),
+    ...each('attended', layers, rows * H * headDim),
+    ...each('log-sum-exp', layers, rows * H),
+    ...each('gate-up', layers, rows * 2 * I),
+    ...each('activated', layers, rows * I),
+  ];
+}
+
+type Allocation = ReturnType<typeof allocate>;
+
+function activations(config: LlamaConfig, allocation: Allocation, keep: Keep): Activations {
+  const L = config.numHiddenLayers;
+  const every = keep === 'every layer';
+  const slices = (name: string, count: number, buffers: number) =>
+    Array.from({ length: count }, (_, i) => allocation.slice(`${name} ${every ? i : i % buffers}`));
+  return {
+    tokens: allocation.slice('tokens'),
+    residual: slices('residual', 2 * L + 1, 2),
+    normed: slices('normed', 2 * L + 1, 1),
+    branch: slices('branch', 2 * L, 1),
+    qkv: slices('qkv', L, 1),
+    attended: slices('attended', L, 1),
+    logSumExp: slices('log-sum-exp', L, 1),
+    gateUp: slices('gate-up', L, 1),
+    activated: slices('activated', L, 1),
+  };
+}
+
+function ropeElements(config: LlamaConfig, { context }: BatchShape): number {
+  return context * config.headDim;
+}
+
+export function inferencePlan(config: LlamaConfig, shape: BatchShape): BufferPlan {
+  return [
+    ...activationPlan(config, shape, 'one layer'),
+    { name: 'rope', elements: ropeElements(config, shape) },
+    { name: 'gates', elements: gateLayout(config).total },
+    { name: 'targets', elements: shape.batch * shape.context },
+    { name: 'losses', elements: shape.batch * shape.context },
+    { name: 'logits', elements: logitsRows(config, shape) * config.vocabSize },
+  ];
+}
+
+export function allocateInference(gpu: Gpu, label: string, config: LlamaConfig, shape: BatchShape) {
+  const allocation = allocate(gpu, label, inferencePlan(config, shape));
+  return {
+    ...activations(config, allocation, 'one layer'),
+    rope: allocation.slice('rope'),
+    gates: allocation.slice('gates'),
+    targets: allocation.slice('targets'),
+    losses: allocation.slice('losses'),
+    logits: allocation.slice('logits'),
+    destroy: () => allocation.destroy(),
+  };
+}
+
+export type InferenceWorkspace = ReturnType<typeof allocateInference>;
+
+export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan {
+  const rows = shape.batch * shape.context;
+  const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
+  const columns = partialColumns(config);
+  return [
+    ...activationPlan(config, shape, 'every layer'),
+    { name: 'rope', elements: ropeElements(config, shape) },
+    { name: 'gates', elements: gateLayout(config).total },
+    { name: 'targets', elements: rows },
+    { name: 'losses', elements: rows },
+    { name: 'logits', elements: logitsRows(config, shape) * config.vocabSize },
+    { name: 'positions', elements: rows },
+    { name: 'starts', elements: config.vocabSize + 1 },
+    { name: 'residual gradient', elements: rows * d },
+    { name: 'normed gradient', elements: rows * d },
+    { name: 'branch gradient', elements: rows * d },
+    { name: 'activated gradient', elements: rows * I },
+    { name: 'attended gradient', elements: rows * H * headDim },
+    { name: 'qkv gradient', elements: rows * (H + 2 * G) * headDim },
+    { name: 'delta', elements: rows * H },
+    { name: 'partials', elements: PARTIAL_BLOCKS * columns.total },
+    { name: 'gate sums', elements: columns.total - columns.normGates },
+  ];
+}
+
+export function allocateTraining(gpu: Gpu, label: string, config: LlamaConfig, shape: BatchShape) {
+  const allocation = allocate(gpu, label, trainingPlan(config, shape));
+  const partials: Partials = {
+    slice: allocation.slice('partials'),
+    blocks: PARTIAL_BLOCKS,
+    columns: partialColumns(config).total,
+  };
+  return {
+    ...activations(config, allocation, 'every layer'),
+    rope: allocation.slice('rope'),
+    gates: allocation.slice('gates'),
+    targets: allocation.slice('targets'),
+    losses: allocation.slice('losses'),
+    logits: allocation.slice('logits'),
+    positions: allocation.slice('positions'),
+    starts: allocation.slice('starts'),
+    residualGradient: allocation.slice('residual gradient'),
+    normedGradient: allocation.slice('normed gradient'),
+    branchGradient: allocation.slice('branch gradient'),
+    activatedGradient: allocation.slice('activated gradient'),
+    attendedGradient: allocation.slice('attended gradient'),
+    qkvGradient: allocation.slice('qkv gradient'),
+    delta: allocation.slice('delta'),
+    gateSums: allocation.slice('gate sums'),
+    partials,
+    destroy: () => allocation.destroy(),
+  };
+}
+
+export type TrainingWorkspace = ReturnType<typeof allocateTraining>;

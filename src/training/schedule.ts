@@ -1,0 +1,17 @@
+/**
+ * Share of the peak learning rate at zero-based `step` of `steps`: linear warm-up over `warmup` (a share of
+ * the steps), then a cosine to `floor` (methods A2: 10 % warm-up, floor 10 %; it scales the rates of
+ * weights, gates and multipliers alike).
+ */
+export function learningRateShare(step: number, steps: number, warmup: number, floor: number): number {
+  const rising = Math.round(steps * warmup);
+  if (step < rising) return (step + 1) / rising;
+  const progress = steps - rising <= 1 ? 0 : (step - rising) / (steps - rising);
+  return floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress));
+}
+
+/** t_k(step) = target_k · min(1, step / warm-up) (methods A2); `warmup` is a share of the steps. */
+export function sparsityShare(step: number, steps: number, warmup: number): number {
+  const rising = steps * warmup;
+  return rising <= 0 ? 1 : Math.min(1, step / rising);
+}
