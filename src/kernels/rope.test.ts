@@ -52,8 +52,8 @@ describe('frequencies', () => {
     const scaling: RopeScaling = {
       type: 'llama3',
       factor: 8,
-      lowFrequencyFactor: 1,
-      highFrequencyFactor: 4,
+      lowFreqFactor: 1,
+      highFreqFactor: 4,
       originalMaxPositionEmbeddings: 8192,
     };
     const plain = ropeFrequencies(128, { theta: 500_000 });

@@ -43,8 +43,8 @@ export type RopeScaling =
   | {
       type: 'llama3';
       factor: number;
-      lowFrequencyFactor: number;
-      highFrequencyFactor: number;
+      lowFreqFactor: number;
+      highFreqFactor: number;
       originalMaxPositionEmbeddings: number;
     };
 
@@ -66,7 +66,7 @@ export function ropeFrequencies(headDim: number, { theta, scaling }: RopeConfig)
     const frequency = Math.pow(theta, (-2 * i) / headDim);
     if (!scaling || scaling.type === 'default') return frequency;
     if (scaling.type === 'linear') return frequency / scaling.factor;
-    const { factor, lowFrequencyFactor: low, highFrequencyFactor: high } = scaling;
+    const { factor, lowFreqFactor: low, highFreqFactor: high } = scaling;
     const turns = (scaling.originalMaxPositionEmbeddings * frequency) / (2 * Math.PI);
     if (turns > high) return frequency;
     if (turns < low) return frequency / factor;

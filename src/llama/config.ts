@@ -1,14 +1,4 @@
-/** RoPE frequency scaling as Hugging Face's `rope_scaling` names it. */
-export type RopeScaling =
-  | { type: 'default' }
-  | { type: 'linear'; factor: number }
-  | {
-      type: 'llama3';
-      factor: number;
-      lowFreqFactor: number;
-      highFreqFactor: number;
-      originalMaxPositionEmbeddings: number;
-    };
+import type { RopeScaling } from '../kernels/rope';
 
 /** The shape of a LLaMA: Hugging Face's config.json in camelCase. */
 export interface LlamaConfig {

@@ -1,16 +1,7 @@
-import type { GateSet } from '../kernels/step-inputs';
+import type { GateLayout } from '../kernels/gate-layout';
 import type { LlamaConfig } from './config';
 
-/** Where each gate set lies in the flat gate buffer, as `rows` rows of `length` gates. */
-export interface GateRegion {
-  offset: number;
-  rows: number;
-  length: number;
-}
-
-export type GateLayout = Record<GateSet, GateRegion> & { total: number };
-
-/** The flat gate buffer: hidden | heads (one a key/value group) | intermediate | layers. */
+/** The flat gate buffer of a model: hidden | heads (one a key/value group) | intermediate | layers. */
 export function gateLayout(config: LlamaConfig): GateLayout {
   const { hiddenSize, numHiddenLayers: layers, numKeyValueHeads, intermediateSize } = config;
   const head = hiddenSize;

@@ -1,7 +1,7 @@
 import { queryHeadsPerGroup, type LlamaConfig, type TargetShape } from '../llama/config';
 import { gateLayout } from '../llama/gates';
 import { GATE_SETS, type GateSet } from '../kernels/step-inputs';
-import { evaluationGate, openProbability } from '../kernels/hard-concrete.reference';
+import { probabilityOfZero, softValue } from '../kernels/hard-concrete.reference';
 
 /** Which gate sets are learnt. */
 export type LearntSets = Record<GateSet, boolean>;
@@ -52,13 +52,13 @@ export function deterministicMask(
     for (let row = 0; row < rows; row++) {
       const start = offset + row * length;
       let open = 0;
-      for (let i = 0; i < length; i++) open += openProbability(logAlpha[start + i]!, temperature);
+      for (let i = 0; i < length; i++) open += 1 - probabilityOfZero(logAlpha[start + i]!, temperature);
       const zeros = units ? length - units[set] : Math.round(length - open);
       const order = Array.from({ length }, (_, i) => i).sort(
         (a, b) => logAlpha[start + a]! - logAlpha[start + b]! || b - a,
       );
       order.forEach((unit, rank) => {
-        mask[start + unit] = rank < zeros ? 0 : evaluationGate(logAlpha[start + unit]!, temperature);
+        mask[start + unit] = rank < zeros ? 0 : softValue(logAlpha[start + unit]!, temperature);
       });
     }
   }

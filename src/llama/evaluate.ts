@@ -1,0 +1,41 @@
+import type { Inference } from './inference';
+
+/** Summed cross-entropy in nats and the number of predictions it sums. */
+export interface LossSum {
+  nats: number;
+  predictions: number;
+}
+
+/**
+ * Mean cross-entropy of each set of windows; every window has the inference's context length and gives
+ * T − 1 predictions. Windows of all sets share batches, so the last batch alone is padded.
+ *
+ * @param sets windows of T tokens by set (a domain, say)
+ * @param between called after each batch with the share done; may wait (pause) or throw (cancel).
+ */
+export async function evaluateSets(
+  inference: Inference,
+  sets: readonly (readonly Uint32Array[])[],
+  between: (done: number, total: number) => Promise<void> | void = () => undefined,
+): Promise<LossSum[]> {
+  const { batch, context } = inference.shape;
+  const sums = sets.map(() => ({ nats: 0, predictions: 0 }));
+  const queue = sets.flatMap((windows, set) => windows.map((tokens) => ({ set, tokens })));
+  for (let first = 0; first < queue.length; first += batch) {
+    const part = queue.slice(first, first + batch);
+    const tokens = new Uint32Array(batch * context);
+    part.forEach((window, i) => tokens.set(window.tokens, i * context));
+    const losses = await inference.losses(tokens);
+    part.forEach(({ set }, i) => {
+      const sum = sums[set]!;
+      for (let row = i * context; row < (i + 1) * context - 1; row++) sum.nats += losses[row]!;
+      sum.predictions += context - 1;
+    });
+    await between(Math.min(queue.length, first + batch), queue.length);
+  }
+  return sums;
+}
+
+export function meanLoss({ nats, predictions }: LossSum): number {
+  return predictions === 0 ? Number.NaN : nats / predictions;
+}
