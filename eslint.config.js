@@ -1,0 +1,131 @@
+import reactHooks from 'eslint-plugin-react-hooks';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The floors of docs/architecture.md, lowest first: a floor may import from those before it and from
+ * itself. `ui` and `cli` stand side by side on top.
+ */
+const FLOORS = [
+  'gpu',
+  'kernels',
+  'llama',
+  'formats',
+  'data',
+  'training',
+  'pruning',
+  'experiment',
+  'session',
+  'cli',
+  'ui',
+];
+
+/** Below the page: these run in a worker and in Node, so no DOM and no React. */
+const ENGINE = FLOORS.slice(0, FLOORS.indexOf('session') + 1);
+const PAGE_PACKAGES = [
+  'react',
+  'react-dom',
+  'react/*',
+  'react-dom/*',
+  'zustand',
+  'zustand/*',
+  'radix-ui',
+  'recharts',
+];
+const PAGE_GLOBALS = ['window', 'document', 'localStorage', 'sessionStorage', 'HTMLElement'];
+
+/** What a floor may not import besides what stands above it. */
+const ALSO_CLOSED = {
+  // Files and text are read where no GPU is.
+  formats: ['gpu', 'kernels'],
+  data: ['gpu', 'kernels'],
+  ui: ['cli'],
+};
+
+/** A relative import from one of `floors`. */
+const from = (floors) => `^\\.{1,2}/(.*/)?(${floors.join('|')})(/|$)`;
+
+const floorRules = FLOORS.map((floor, level) => {
+  const closed = [...FLOORS.slice(level + 1), ...(ALSO_CLOSED[floor] ?? [])];
+  const patterns = [];
+  if (closed.length > 0) {
+    patterns.push({
+      regex: from(closed),
+      message: `src/${floor} may not import from ${closed.join(', ')}: floors use only those under them.`,
+    });
+  }
+  if (ENGINE.includes(floor)) {
+    patterns.push({
+      group: PAGE_PACKAGES,
+      message: 'The engine runs in a worker and in Node, without React.',
+    });
+  }
+  if (floor === 'ui') {
+    patterns.push({
+      regex: from(['gpu', 'kernels', 'training', 'pruning']),
+      allowTypeImports: true,
+      message:
+        'The page speaks with the engine through src/session/protocol.ts; only types may come from here.',
+    });
+  }
+  return {
+    files: [`src/${floor}/**/*.{ts,tsx}`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns }],
+      ...(ENGINE.includes(floor) && {
+        'no-restricted-globals': [
+          'error',
+          ...PAGE_GLOBALS.map((name) => ({ name, message: 'The engine touches no DOM.' })),
+        ],
+      }),
+      ...((floor === 'ui' || floor === 'cli') && {
+        'no-restricted-syntax': [
+          'error',
+          {
+            selector: 'TSTypeReference[typeName.name=/^GPU(Device|Buffer|Queue|ComputePipeline)$/]',
+            message: 'Only the engine below src/session touches a GPUDevice.',
+          },
+        ],
+      }),
+    },
+  };
+});
+
+export default defineConfig(
+  {
+    ignores: [
+      'dist/',
+      '.cache/',
+      'node_modules/',
+      'public/',
+      'coverage/',
+      'test-results/',
+      'playwright-report/',
+    ],
+  },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.{ts,tsx}'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Tests and interfaces are async where an implementation happens not to wait.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-ignore': true, 'ts-expect-error': true }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'prefer-const': 'error',
+    },
+  },
+  {
+    files: ['**/*.{js,mjs}'],
+    extends: [tseslint.configs.recommended],
+    rules: { eqeqeq: ['error', 'always', { null: 'ignore' }], 'prefer-const': 'error' },
+  },
+  { files: ['src/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
+  ...floorRules,
+);
