@@ -1,8 +1,16 @@
 import { expect } from 'vitest';
-import { createStorage, readFloats, uploadStorage, type Slice } from '../gpu/buffers';
+import {
+  createStorage,
+  readFloats,
+  UNIFORM_USAGE,
+  uploadStorage,
+  wholeBuffer,
+  type Slice,
+} from '../gpu/buffers';
 import { openGpu, type Gpu } from '../gpu/device';
 import { nodeGpu } from '../gpu/node';
 import { recordProgram, submitPrograms, type Recorder } from '../gpu/program';
+import { packStepInputs, type StepInputs } from './step-inputs';
 
 /**
  * What every kernel test needs: one Dawn device a file, buffers from arrays, one run, a comparison whose
@@ -31,6 +39,36 @@ export async function upload(values: ArrayLike<number>): Promise<Slice> {
 
 export async function uploadWords(values: ArrayLike<number>): Promise<Slice> {
   return uploadStorage(await testGpu(), 'test', Uint32Array.from(values));
+}
+
+/** Step inputs as a test wants them; what it does not name has a value that shows when it is mixed up. */
+export function stepInputs(changed: Partial<StepInputs> = {}): StepInputs {
+  return {
+    step: 3,
+    seed: 17,
+    ringSlot: 0,
+    learningRate: 2e-3,
+    gateLearningRate: 0.5,
+    multiplierLearningRate: 0.25,
+    weightDecay: 0.1,
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    clipNorm: 1,
+    temperature: 2 / 3,
+    activeSets: 0b1111,
+    targetSparsity: [0.1, 0.25, 0.375, 0.5],
+    ...changed,
+  };
+}
+
+/** The uniform slice that kernels take as `step`. */
+export async function uploadStep(inputs: StepInputs): Promise<Slice> {
+  const gpu = await testGpu();
+  const words = packStepInputs(inputs);
+  const buffer = gpu.createBuffer('test step', words.byteLength, UNIFORM_USAGE);
+  gpu.device.queue.writeBuffer(buffer, 0, words as Uint32Array<ArrayBuffer>);
+  return wholeBuffer(buffer);
 }
 
 export async function zeros(elements: number): Promise<Slice> {

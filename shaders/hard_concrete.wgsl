@@ -1,0 +1,72 @@
+// Samples every hard-concrete gate of a step (Louizos et al. 2018; Sheared LLaMA, l0_module.py):
+//
+//   logα ← clamp(logα, −ln 100, ln 100)                     in place, without gradient
+//   s     = σ((ln u − ln(1 − u) + logα) / β),  u ~ U(ε, 1 − ε)
+//   z     = clamp(s · (ζ − γ) + γ, 0, 1),      γ = −0.1, ζ = 1.1, ε = 1e-6
+//
+// Gates of a set that is not learnt are 1. The noise is a pure function of (seed, step, gate index): Threefry
+// 2x32 with 20 rounds (Salmon et al. 2011), key (seed_low, seed_high), counter (gate index, step). A run can be
+// resumed at any step, and the CPU computes the same u. Its first word gives 23 bits, u = (2k + 1) / 2²⁴: both u
+// and 1 − u are exact in f32.
+//
+// Shapes    logα, z [gate count], laid out as gate_layout.wgsl says
+// Dispatch  one thread a gate, ceil(count / 64) workgroups (folded)
+// Bindings  0 params · 1 step inputs (uniform) · 2 logα (read_write) · 3 z (read_write)
+
+@group(0) @binding(0) var<uniform> params: GateLayout;
+@group(0) @binding(1) var<uniform> step: StepInputs;
+@group(0) @binding(2) var<storage, read_write> log_alpha: array<f32>;
+@group(0) @binding(3) var<storage, read_write> gates: array<f32>;
+
+const LOG_ALPHA_LIMIT = 4.605170186;
+const NOISE_EDGE = 1.0e-6;
+
+fn rotate_left(x: u32, bits: u32) -> u32 {
+  return (x << bits) | (x >> (32u - bits));
+}
+
+// Four rounds with rotations r, then the key words that follow them.
+fn four_rounds(x: vec2u, r: vec4u, injected: vec2u) -> vec2u {
+  var y = x;
+  for (var i = 0u; i < 4u; i++) {
+    y.x += y.y;
+    y.y = rotate_left(y.y, r[i]) ^ y.x;
+  }
+  return y + injected;
+}
+
+fn threefry(key: vec2u, counter: vec2u) -> vec2u {
+  let third = 0x1BD11BDAu ^ key.x ^ key.y;
+  const EVEN = vec4u(13u, 15u, 26u, 6u);
+  const ODD = vec4u(17u, 29u, 16u, 24u);
+  var x = counter + key;
+  x = four_rounds(x, EVEN, vec2u(key.y, third + 1u));
+  x = four_rounds(x, ODD, vec2u(third, key.x + 2u));
+  x = four_rounds(x, EVEN, vec2u(key.x, key.y + 3u));
+  x = four_rounds(x, ODD, vec2u(key.y, third + 4u));
+  return four_rounds(x, EVEN, vec2u(third, key.x + 5u));
+}
+
+@compute @workgroup_size(64)
+fn sample_gates(
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) num: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (wg.y * num.x + wg.x) * 64u + lane;
+  if (i >= gate_count(params)) {
+    return;
+  }
+  let a = clamp(log_alpha[i], -LOG_ALPHA_LIMIT, LOG_ALPHA_LIMIT);
+  log_alpha[i] = a;
+  if (((step.active_sets >> gate_place(params, i).gate_set) & 1u) == 0u) {
+    gates[i] = 1.0;
+    return;
+  }
+  let word = threefry(vec2u(step.seed_low, step.seed_high), vec2u(i, step.step)).x;
+  let u = clamp(f32(((word >> 9u) << 1u) | 1u) * 0x1p-24, NOISE_EDGE, 1.0 - NOISE_EDGE);
+  // |exponent| < 14 + 4.61 over β: bounded, so that exp stays finite for any β the lab allows.
+  let exponent = clamp((log(u) - log(1.0 - u) + a) / step.temperature, -80.0, 80.0);
+  let s = 1.0 / (1.0 + exp(-exponent));
+  gates[i] = clamp(1.2 * s - 0.1, 0.0, 1.0);
+}

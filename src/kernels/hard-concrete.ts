@@ -1,0 +1,38 @@
+import layoutSource from '../../shaders/gate_layout.wgsl?raw';
+import source from '../../shaders/hard_concrete.wgsl?raw';
+import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
+import type { Slice } from '../gpu/buffers';
+import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
+import { gateLayoutWords, type GateLayout } from './gate-layout';
+
+export const sampleGatesKernel: Kernel = {
+  name: 'hard_concrete',
+  code: `${stepInputsSource}\n${layoutSource}\n${source}`,
+  entryPoint: 'sample_gates',
+};
+
+export interface SampleGatesOptions {
+  /** logα of every gate, in the gates' order: at least [layout.total]. Clamped in place to ±ln 100. */
+  logAlpha: Slice;
+  /** z of every gate [layout.total], written. */
+  gates: Slice;
+  /** Uniform buffer packed by `packStepInputs`: step, seed, temperature and active sets are read. */
+  step: Slice;
+  layout: GateLayout;
+  label: string;
+}
+
+/**
+ * Draws this step's gates; 1 for the sets that are not learnt. Equations and the noise's definition are in
+ * shaders/hard_concrete.wgsl, the float64 twin in hard-concrete.reference.ts.
+ */
+export function sampleGates(recorder: Recorder, options: SampleGatesOptions): void {
+  const { logAlpha, gates, step, layout, label } = options;
+  recorder.dispatch({
+    kernel: sampleGatesKernel,
+    label,
+    uniforms: gateLayoutWords(layout),
+    bindings: [step, logAlpha, gates],
+    workgroups: foldWorkgroups(Math.ceil(layout.total / 64)),
+  });
+}
