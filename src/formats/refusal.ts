@@ -31,6 +31,22 @@ export function refuse(subject: string, message: string): never {
   throw new InputError(sentence.length > MAX_SENTENCE ? `${sentence.slice(0, MAX_SENTENCE)}…` : sentence);
 }
 
+const found = (input: unknown) => (input === undefined ? 'it is missing' : `it is ${quoted(input)}`);
+
+/** A whole number in a range, with one sentence for whatever else is there. */
+export function wholeNumber(min: number, max: number): z.ZodInt {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  const error = (issue: { input?: unknown }) => `${rule}, but ${found(issue.input)}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** A finite number in a range, with one sentence for whatever else is there. */
+export function numberWithin(min: number, max: number): z.ZodNumber {
+  const rule = `must be a number from ${min} to ${max}`;
+  const error = (issue: { input?: unknown }) => `${rule}, but ${found(issue.input)}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
 type Issue = z.core.$ZodRawIssue;
 
 /** What a value must be, for issues whose schema has no sentence of its own. */
@@ -38,7 +54,6 @@ function phrase(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type': {
       const wanted: Record<string, string> = {
-        int: 'a whole number',
         number: 'a finite number',
         string: 'a text',
         boolean: 'true or false',
@@ -47,8 +62,7 @@ function phrase(issue: Issue): string {
         record: 'an object',
         null: 'null',
       };
-      const found = issue.input === undefined ? 'it is missing' : `it is ${quoted(issue.input)}`;
-      return `must be ${wanted[issue.expected] ?? issue.expected}, but ${found}`;
+      return `must be ${wanted[issue.expected] ?? issue.expected}, but ${found(issue.input)}`;
     }
     case 'too_small':
       return bound(issue.origin, 'at least', issue.minimum);

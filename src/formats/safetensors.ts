@@ -6,7 +6,7 @@ import {
   floatsToHalves,
   halvesToFloats,
 } from './floats';
-import { checked, parseJson, plain, quoted, refuse } from './refusal';
+import { checked, parseJson, plain, quoted, refuse, wholeNumber } from './refusal';
 
 /** Formats of weights that the lab reads; all become f32. */
 export type WeightType = 'F32' | 'F16' | 'BF16';
@@ -45,7 +45,7 @@ const BYTES: Readonly<Record<WeightType, number>> = { F32: 4, F16: 2, BF16: 2 };
 const MAX_HEADER = 100_000_000;
 const MAX_RANK = 8;
 
-const size = z.int().min(0);
+const size = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const entrySchema = z.strictObject({
   dtype: z.string().regex(/^[A-Z][A-Z0-9_]{0,15}$/),
   shape: z.array(size).max(MAX_RANK),
