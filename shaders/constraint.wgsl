@@ -1,0 +1,158 @@
+// The Lagrangian constraint of Sheared LLaMA on expected sparsity (l0_module.py l. 475–506), and the gradients
+// of everything behind the gates.
+//
+//   P_i   = clamp(σ(β·ln(0.1 / 1.1) − logα_i), ε, 1 − ε)                probability that gate i is 0
+//   ŝ_r   = mean of P over row r                                        expected sparsity of a row
+//   lag_k = mean over the rows of set k of  λ1_k·(ŝ_r − t_k) + λ2_k·(ŝ_r − t_k)²
+//
+//   ∂loss/∂logα_i = dz_i·∂z_i/∂logα_i + (λ1_k + 2·λ2_k·(ŝ_r − t_k)) / rows_k · (−P_i·(1 − P_i)) / length_r
+//   ∂z/∂logα      = 1.2·s·(1 − s)/β with s = (z + 0.1)/1.2 where 0 < z < 1, else 0
+//   λ is ascended: its gradient is written with the sign flipped, −mean(ŝ_r − t_k) and −mean((ŝ_r − t_k)²), so
+//   that one optimiser minimises everything. A set that is not learnt gets zero gradients.
+//
+// Shapes    tail, gradient [gate count + 8]: logα (gate_layout.wgsl) | λ1 of the four sets | λ2 of the four sets
+//           · row_sparsity [2L + 2] · state [8]: mean ŝ of the four sets | lag of the four sets
+// Dispatch  constraint_rows: 2L + 2 workgroups of 64 threads, one a row, tree sum
+//           constraint_gradient: one thread a gate and four for the multipliers, ceil((count + 4) / 64) (folded)
+// Bindings  constraint_rows:     0 params · 1 step inputs (uniform) · 2 tail (read) · 3 row_sparsity (read_write)
+//           constraint_gradient: 0 params · 1 step inputs (uniform) · 2 tail (read) · 3 row_sparsity (read)
+//                                · 4 z (read) · 5 gradient, holds dz on entry (read_write) · 6 state (read_write)
+//
+// dz is turned into dlogα in place, because the tail of the gradient buffer is where it must end.
+
+@group(0) @binding(0) var<uniform> params: GateLayout;
+@group(0) @binding(1) var<uniform> step: StepInputs;
+@group(0) @binding(2) var<storage, read> tail: array<f32>;
+@group(0) @binding(3) var<storage, read_write> row_sparsity_out: array<f32>;
+
+@group(0) @binding(3) var<storage, read> row_sparsity: array<f32>;
+@group(0) @binding(4) var<storage, read> gates: array<f32>;
+@group(0) @binding(5) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(6) var<storage, read_write> state: array<f32>;
+
+const LN_STRETCH_RATIO = -2.397895273; // ln(0.1 / 1.1)
+const EDGE = 1.0e-6;
+const THREADS = 64u;
+
+var<workgroup> lane_sums: array<f32, 64>;
+
+fn probability_of_zero(log_alpha: f32) -> f32 {
+  let x = step.temperature * LN_STRETCH_RATIO - log_alpha;
+  return clamp(1.0 / (1.0 + exp(clamp(-x, -80.0, 80.0))), EDGE, 1.0 - EDGE);
+}
+
+fn is_active(gate_set: u32) -> bool {
+  return ((step.active_sets >> gate_set) & 1u) == 1u;
+}
+
+// Rows and row length of a set.
+fn set_shape(gate_set: u32) -> vec2u {
+  switch gate_set {
+    case 0u: { return vec2u(1u, params.hidden); }
+    case 1u: { return vec2u(params.layers, params.key_value_heads); }
+    case 2u: { return vec2u(params.layers, params.intermediate); }
+    default: { return vec2u(1u, params.layers); }
+  }
+}
+
+// First row of a set among the rows of all sets.
+fn set_first_row(gate_set: u32) -> u32 {
+  switch gate_set {
+    case 0u: { return 0u; }
+    case 1u: { return 1u; }
+    case 2u: { return 1u + params.layers; }
+    default: { return 1u + 2u * params.layers; }
+  }
+}
+
+fn set_offset(gate_set: u32) -> u32 {
+  switch gate_set {
+    case 0u: { return 0u; }
+    case 1u: { return head_offset(params); }
+    case 2u: { return intermediate_offset(params); }
+    default: { return layer_offset(params); }
+  }
+}
+
+@compute @workgroup_size(64)
+fn constraint_rows(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = wg.x;
+  let L = params.layers;
+  let gate_set = select(0u, 1u, row > 0u) + select(0u, 1u, row > L) + select(0u, 1u, row > 2u * L);
+  let length = set_shape(gate_set).y;
+  let first = set_offset(gate_set) + (row - set_first_row(gate_set)) * length;
+  var sum = 0.0;
+  for (var i = lane; i < length; i += THREADS) {
+    sum += probability_of_zero(tail[first + i]);
+  }
+  lane_sums[lane] = sum;
+  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      lane_sums[lane] += lane_sums[lane + half];
+    }
+  }
+  if (lane == 0u) {
+    row_sparsity_out[row] = select(0.0, lane_sums[0] / f32(length), is_active(gate_set));
+  }
+}
+
+@compute @workgroup_size(64)
+fn constraint_gradient(
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) num: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let count = gate_count(params);
+  let i = (wg.y * num.x + wg.x) * THREADS + lane;
+  if (i >= count + 4u) {
+    return;
+  }
+  if (i >= count) {
+    multiplier_gradient(i - count);
+    return;
+  }
+  let place = gate_place(params, i);
+  if (!is_active(place.gate_set)) {
+    gradient[i] = 0.0;
+    return;
+  }
+  let z = gates[i];
+  var slope = 0.0;
+  if (z > 0.0 && z < 1.0) {
+    let s = (z + 0.1) / 1.2;
+    slope = 1.2 * s * (1.0 - s) / step.temperature;
+  }
+  let p = probability_of_zero(tail[i]);
+  var p_slope = 0.0;
+  if (p > EDGE && p < 1.0 - EDGE) {
+    p_slope = -p * (1.0 - p);
+  }
+  let shape = set_shape(place.gate_set);
+  let excess = row_sparsity[place.row] - step.target_sparsity[place.gate_set];
+  let lambda1 = tail[count + place.gate_set];
+  let lambda2 = tail[count + 4u + place.gate_set];
+  let pull = (lambda1 + 2.0 * lambda2 * excess) / f32(shape.x * shape.y);
+  gradient[i] = gradient[i] * slope + pull * p_slope;
+}
+
+fn multiplier_gradient(gate_set: u32) {
+  let count = gate_count(params);
+  let rows = set_shape(gate_set).x;
+  let first = set_first_row(gate_set);
+  var sparsity = 0.0;
+  var excess = 0.0;
+  var square = 0.0;
+  for (var r = 0u; r < rows; r++) {
+    let s = row_sparsity[first + r];
+    let e = s - step.target_sparsity[gate_set];
+    sparsity += s;
+    excess += e;
+    square += e * e;
+  }
+  let share = select(0.0, 1.0 / f32(rows), is_active(gate_set));
+  gradient[count + gate_set] = -excess * share;
+  gradient[count + 4u + gate_set] = -square * share;
+  state[gate_set] = sparsity * share;
+  state[4u + gate_set] = (tail[count + gate_set] * excess + tail[count + 4u + gate_set] * square) * share;
+}

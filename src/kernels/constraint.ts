@@ -1,0 +1,67 @@
+import source from '../../shaders/constraint.wgsl?raw';
+import layoutSource from '../../shaders/gate_layout.wgsl?raw';
+import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
+import type { Slice } from '../gpu/buffers';
+import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
+import { gateLayoutWords, gateRowCount, type GateLayout } from './gate-layout';
+import { GATE_SETS } from './step-inputs';
+
+const code = `${stepInputsSource}\n${layoutSource}\n${source}`;
+
+export const constraintRowsKernel: Kernel = { name: 'constraint', code, entryPoint: 'constraint_rows' };
+
+export const constraintGradientKernel: Kernel = {
+  name: 'constraint',
+  code,
+  entryPoint: 'constraint_gradient',
+};
+
+/**
+ * Words of the constraint's state: the mean expected sparsity of each set in GATE_SETS order, then each set's
+ * Lagrangian term. Both are 0 for a set that is not learnt.
+ */
+export const CONSTRAINT_STATE_ELEMENTS = 2 * GATE_SETS.length;
+
+/** λ1 of each set in GATE_SETS order, then λ2 of each, right behind the logα in the parameters' tail. */
+export const MULTIPLIER_COUNT = 2 * GATE_SETS.length;
+
+export interface ConstraintOptions {
+  /** logα of every gate, then λ1 ×4, then λ2 ×4: [layout.total + 8], the parameters' tail. Read only. */
+  tail: Slice;
+  /** This step's sampled z [layout.total]. */
+  gates: Slice;
+  /**
+   * [layout.total + 8], the same place in the gradients. On entry its first layout.total elements hold ∂loss/∂z
+   * (`gateGradient`); on exit they hold ∂(loss + Lagrangian)/∂logα, and the last eight the multipliers'
+   * gradients with the sign flipped, for ascent by a minimiser. Another buffer than `tail`'s.
+   */
+  gradient: Slice;
+  /** Scratch and result [2L + 2]: expected sparsity of each row (hidden, heads ×L, intermediate ×L, layers). */
+  rowSparsity: Slice;
+  /** [CONSTRAINT_STATE_ELEMENTS], written. */
+  state: Slice;
+  /** Uniform buffer packed by `packStepInputs`: temperature, active sets and targets are read. */
+  step: Slice;
+  layout: GateLayout;
+  label: string;
+}
+
+/** The Lagrangian's value and gradients; equations in shaders/constraint.wgsl. Two dispatches. */
+export function constraint(recorder: Recorder, options: ConstraintOptions): void {
+  const { tail, gates, gradient, rowSparsity, state, step, layout, label } = options;
+  const uniforms = gateLayoutWords(layout);
+  recorder.dispatch({
+    kernel: constraintRowsKernel,
+    label: `${label} rows`,
+    uniforms,
+    bindings: [step, tail, rowSparsity],
+    workgroups: [gateRowCount(layout)],
+  });
+  recorder.dispatch({
+    kernel: constraintGradientKernel,
+    label: `${label} gradient`,
+    uniforms,
+    bindings: [step, tail, rowSparsity, gates, gradient, state],
+    workgroups: foldWorkgroups(Math.ceil((layout.total + GATE_SETS.length) / 64)),
+  });
+}
