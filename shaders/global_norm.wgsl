@@ -1,0 +1,88 @@
+// The norm of the whole gradient, the factor that clips it, and whether it is healthy:
+//
+//   norm = √Σ g²,  scale = min(1, clip / (norm + 1e-6)),  flag = some g, or the sum, is infinite or NaN
+//
+// WGSL may assume that infinities and NaN never occur, so they are found by the exponent bits of what lies in
+// memory, read as u32: no arithmetic is involved that a compiler could reason away.
+//
+// Shapes    gradient [n] · partials [2·P]: a sum of squares and a flag (0 or 1) of each workgroup
+//           · state [4]: norm, scale, flag (0 or 1), unused. A flagged step has norm 0 and scale 0.
+// Dispatch  global_norm_partials: P ≤ 256 workgroups of 256 threads that stride over the gradient, tree sum
+//           global_norm_state: one workgroup, tree sum over the P partials
+//           The order of additions depends on n and P alone, so it is the same every step.
+// Bindings  global_norm_partials: 0 params · 1 gradient (read) · 2 partials (read_write)
+//           global_norm_state: 0 params · 1 step inputs (uniform) · 2 partials (read) · 3 state (read_write)
+
+struct Params {
+  elements: u32,
+  partials: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+@group(0) @binding(1) var<storage, read> gradient: array<u32>;
+@group(0) @binding(2) var<storage, read_write> partials_out: array<vec2f>;
+
+@group(0) @binding(1) var<uniform> step: StepInputs;
+@group(0) @binding(2) var<storage, read> partials: array<vec2u>;
+@group(0) @binding(3) var<storage, read_write> state: array<f32>;
+
+const THREADS = 256u;
+const EXPONENT = 0x7F800000u;
+
+// x: sum of squares, y: 1 when something is not finite.
+var<workgroup> lanes: array<vec2f, 256>;
+
+fn not_finite(bits: u32) -> f32 {
+  return select(0.0, 1.0, (bits & EXPONENT) == EXPONENT);
+}
+
+fn reduce_lanes(lane: u32) {
+  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      lanes[lane] = vec2f(lanes[lane].x + lanes[lane + half].x, max(lanes[lane].y, lanes[lane + half].y));
+    }
+  }
+}
+
+@compute @workgroup_size(256)
+fn global_norm_partials(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  var flag = 0.0;
+  for (var i = wg.x * THREADS + lane; i < params.elements; i += params.partials * THREADS) {
+    let bits = gradient[i];
+    let g = bitcast<f32>(bits);
+    flag = max(flag, not_finite(bits));
+    sum += g * g;
+  }
+  lanes[lane] = vec2f(sum, flag);
+  reduce_lanes(lane);
+  if (lane == 0u) {
+    partials_out[wg.x] = lanes[0];
+  }
+}
+
+@compute @workgroup_size(256)
+fn global_norm_state(@builtin(local_invocation_index) lane: u32) {
+  var mine = vec2f(0.0, 0.0);
+  if (lane < params.partials) {
+    let bits = partials[lane];
+    mine = vec2f(bitcast<f32>(bits.x), max(bitcast<f32>(bits.y), not_finite(bits.x)));
+  }
+  lanes[lane] = mine;
+  reduce_lanes(lane);
+  if (lane == 0u) {
+    let flag = max(lanes[0].y, not_finite(bitcast<u32>(lanes[0].x)));
+    var norm = 0.0;
+    var scale = 0.0;
+    if (flag == 0.0) {
+      norm = sqrt(lanes[0].x);
+      scale = select(1.0, min(1.0, step.clip_norm / (norm + 1.0e-6)), step.clip_norm > 0.0);
+    }
+    state[0] = norm;
+    state[1] = scale;
+    state[2] = flag;
+    state[3] = 0.0;
+  }
+}

@@ -1,0 +1,63 @@
+import source from '../../shaders/global_norm.wgsl?raw';
+import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
+import type { Slice } from '../gpu/buffers';
+import type { Kernel, Recorder } from '../gpu/program';
+
+const code = `${stepInputsSource}\n${source}`;
+
+export const globalNormPartialsKernel: Kernel = {
+  name: 'global_norm',
+  code,
+  entryPoint: 'global_norm_partials',
+};
+
+export const globalNormStateKernel: Kernel = { name: 'global_norm', code, entryPoint: 'global_norm_state' };
+
+/** Enough workgroups to fill a GPU; the second dispatch has a thread for each. */
+const MAX_PARTIALS = 256;
+/** Gradients of one workgroup below which another is not worth its start. */
+const ELEMENTS_PER_PARTIAL = 4096;
+
+/** Elements of `globalNorm`'s scratch buffer. */
+export const GLOBAL_NORM_SCRATCH_ELEMENTS = 2 * MAX_PARTIALS;
+
+/** Words of the state: gradient norm, clip scale, non-finite flag (0 or 1), unused. */
+export const GRADIENT_STATE_ELEMENTS = 4;
+
+export interface GlobalNormOptions {
+  /** The flat gradient buffer; its whole size counts. */
+  gradient: Slice;
+  /** [GLOBAL_NORM_SCRATCH_ELEMENTS] */
+  scratch: Slice;
+  /** [GRADIENT_STATE_ELEMENTS], written. */
+  state: Slice;
+  /** Uniform buffer packed by `packStepInputs`: clipNorm is read; 0 means no clipping. */
+  step: Slice;
+  label: string;
+}
+
+/**
+ * Norm of all gradients together, min(1, clip / (norm + 1e-6)) and a flag for infinities and NaN, which makes
+ * `adamw` skip the step. Two dispatches; shaders/global_norm.wgsl says how the flag is found.
+ */
+export function globalNorm(
+  recorder: Recorder,
+  { gradient, scratch, state, step, label }: GlobalNormOptions,
+): void {
+  const elements = gradient.size / 4;
+  const partials = Math.min(MAX_PARTIALS, Math.ceil(elements / ELEMENTS_PER_PARTIAL));
+  recorder.dispatch({
+    kernel: globalNormPartialsKernel,
+    label: `${label} partial sums`,
+    uniforms: [elements, partials],
+    bindings: [gradient, scratch],
+    workgroups: [partials],
+  });
+  recorder.dispatch({
+    kernel: globalNormStateKernel,
+    label,
+    uniforms: [elements, partials],
+    bindings: [step, scratch, state],
+    workgroups: [1],
+  });
+}
