@@ -1,0 +1,59 @@
+// AdamW over the whole flat parameter buffer (Loshchilov & Hutter 2019, decoupled decay lr·wd):
+//
+//   g = clip scale · gradient
+//   m = β1·m + (1 − β1)·g,   v = β2·v + (1 − β2)·g²
+//   p = p − lr·wd·p − lr·(m / c1) / (√(v / c2) + ε),   c1 = 1 − β1^(step + 1), c2 = 1 − β2^(step + 1)
+//
+// Element ranges choose the rates: [0, decay_end) weights with decay · [decay_end, weight_end) weights without
+// · [weight_end, gate_end) logα at the gates' rate · [gate_end, elements) multipliers at theirs. The multipliers'
+// gradients come with the sign flipped (constraint.wgsl), so that minimising ascends them.
+// A step with a non-finite gradient changes nothing, moments included.
+//
+// Shapes    parameters, gradient, m, v [n] · health [4] (global_norm.wgsl)
+// Dispatch  one thread an element, ceil(n / 256) workgroups (folded)
+// Bindings  0 params · 1 step inputs (uniform) · 2 health (read) · 3 parameters (read_write) · 4 gradient (read)
+//           · 5 m (read_write) · 6 v (read_write)
+
+struct Params {
+  elements: u32,
+  decay_end: u32,
+  weight_end: u32,
+  gate_end: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: StepInputs;
+@group(0) @binding(2) var<storage, read> health: array<f32>;
+@group(0) @binding(3) var<storage, read_write> parameters: array<f32>;
+@group(0) @binding(4) var<storage, read> gradient: array<f32>;
+@group(0) @binding(5) var<storage, read_write> first_moment: array<f32>;
+@group(0) @binding(6) var<storage, read_write> second_moment: array<f32>;
+
+@compute @workgroup_size(256)
+fn adamw(
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) num: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (wg.y * num.x + wg.x) * 256u + lane;
+  if (i >= params.elements || health[2] != 0.0) {
+    return;
+  }
+  var rate = step.learning_rate;
+  var decay = 0.0;
+  if (i < params.decay_end) {
+    decay = rate * step.weight_decay;
+  } else if (i >= params.gate_end) {
+    rate = step.multiplier_learning_rate;
+  } else if (i >= params.weight_end) {
+    rate = step.gate_learning_rate;
+  }
+  let g = gradient[i] * health[1];
+  let m = step.beta1 * first_moment[i] + (1.0 - step.beta1) * g;
+  let v = step.beta2 * second_moment[i] + (1.0 - step.beta2) * g * g;
+  first_moment[i] = m;
+  second_moment[i] = v;
+  let p = parameters[i];
+  let update = (m / step.bias_correction1) / (sqrt(v / step.bias_correction2) + step.epsilon);
+  parameters[i] = p - decay * p - rate * update;
+}
