@@ -173,7 +173,7 @@ describe('config.json', () => {
 
   it('refuses what is no object', () => {
     for (const json of [null, 7, 'x', [], undefined]) {
-      expect(() => parseLlamaConfig(json)).toThrow(/^config\.json: config\.json must be an object/);
+      expect(() => parseLlamaConfig(json)).toThrow(/^config\.json: it must be an object/);
     }
   });
 });

@@ -87,11 +87,11 @@ function bound(origin: string, relation: string, limit: number | bigint): string
   return `must be ${relation} ${limit}`;
 }
 
-function sentenceOf(subject: string, issue: z.core.$ZodIssue): string {
+function sentenceOf(issue: z.core.$ZodIssue): string {
   // A message that starts with "must" is a predicate that wants its field in front; any other is a sentence.
   if (!issue.message.startsWith('must ')) return issue.message;
   const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${plain(String(part))}`));
-  return `${path.join('').replace(/^\./, '') || plain(subject)} ${issue.message}`;
+  return `${path.join('').replace(/^\./, '') || 'it'} ${issue.message}`;
 }
 
 /**
@@ -102,7 +102,7 @@ function sentenceOf(subject: string, issue: z.core.$ZodIssue): string {
 export function checked<T>(schema: z.ZodType<T>, value: unknown, subject: string): T {
   const result = schema.safeParse(value, { error: phrase });
   if (result.success) return result.data;
-  return refuse(subject, sentenceOf(subject, result.error.issues[0]!));
+  return refuse(subject, sentenceOf(result.error.issues[0]!));
 }
 
 /** Parses JSON from outside. `maxBytes` bounds the time. @throws InputError */
