@@ -19,7 +19,7 @@ import { partialColumns, type BatchShape, type TrainingWorkspace } from './works
  */
 export function recordBackward(
   recorder: Recorder,
-  { config, layout, parameters }: ModelView,
+  { config, layout, parameters, software }: ModelView,
   gradients: Slice,
   at: TrainingWorkspace,
   { batch, context }: BatchShape,
@@ -151,8 +151,8 @@ export function recordBackward(
       table: at.rope,
       gates: at.gates,
       headGate: gates.head.offset + l * keyValueHeads,
-      ctx: at.attended[l]!,
-      dCtx: at.attendedGradient,
+      context: at.attended[l]!,
+      dContext: at.attendedGradient,
       lse: at.logSumExp[l]!,
       dqkv: at.qkvGradient,
       delta: at.delta,
@@ -163,6 +163,7 @@ export function recordBackward(
       heads,
       keyValueHeads,
       headDim,
+      software,
       label: `${name} attention gradient`,
     });
     if (layer.qkvBias) biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);

@@ -6,21 +6,32 @@ export interface LossSum {
   predictions: number;
 }
 
+/** Windows of T tokens one after the other: [windows·T]. */
+export interface WindowSet {
+  tokens: Uint32Array;
+  windows: number;
+}
+
 /**
  * Mean cross-entropy of each set of windows; every window has the inference's context length and gives
  * T − 1 predictions. Windows of all sets share batches, so the last batch alone is padded.
  *
- * @param sets windows of T tokens by set (a domain, say)
+ * @param sets windows by set (a domain, say)
  * @param between called after each batch with the share done; may wait (pause) or throw (cancel).
  */
 export async function evaluateSets(
   inference: Inference,
-  sets: readonly (readonly Uint32Array[])[],
+  sets: readonly WindowSet[],
   between: (done: number, total: number) => Promise<void> | void = () => undefined,
 ): Promise<LossSum[]> {
   const { batch, context } = inference.shape;
   const sums = sets.map(() => ({ nats: 0, predictions: 0 }));
-  const queue = sets.flatMap((windows, set) => windows.map((tokens) => ({ set, tokens })));
+  const queue = sets.flatMap(({ tokens, windows }, set) =>
+    Array.from({ length: windows }, (_, w) => ({
+      set,
+      tokens: tokens.subarray(w * context, (w + 1) * context),
+    })),
+  );
   for (let first = 0; first < queue.length; first += batch) {
     const part = queue.slice(first, first + batch);
     const tokens = new Uint32Array(batch * context);

@@ -19,7 +19,13 @@ export function uploadModel(
 ): ModelView & { destroy(): void } {
   const layout = parameterLayout(config);
   const slice = uploadStorage(gpu, `${label} parameters`, parameters);
-  return { config, layout, parameters: slice, destroy: () => gpu.destroyBuffer(slice.buffer) };
+  return {
+    config,
+    layout,
+    parameters: slice,
+    software: gpu.adapter.software,
+    destroy: () => gpu.destroyBuffer(slice.buffer),
+  };
 }
 
 /** Rotation angles of a context, computed in f64 and uploaded. */

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { evaluationWindows } from '../../data/sampler';
+import { evaluateSets, meanLoss } from '../../llama/evaluate';
+import { createInference, uploadModel } from '../../llama/inference';
+import type { SourceModel } from '../../experiment/run';
+import { openBundledCorpus, openModel, readJson } from '../files';
+import { failOnUncapturedError, openCommandGpu } from '../gpu';
+import { numberOption, type Answer, type CommandInput } from '../main';
+
+const BATCH = 16;
+const ALL_WINDOWS = 1_000_000;
+
+export async function evaluate({ positionals, options }: CommandInput): Promise<Answer> {
+  const { source } = await openModel(positionals[0]!);
+  return typeof options['tokens'] === 'string'
+    ? evaluateSequences(source, options['tokens'])
+    : evaluateDomains(source, options);
+}
+
+/** Mean next-token cross-entropy over token sequences of any lengths ≥ 2. */
+async function evaluateSequences(source: SourceModel, file: string): Promise<Answer> {
+  const { vocabSize, maxPositionEmbeddings } = source.config;
+  const token = z
+    .int()
+    .min(0)
+    .max(vocabSize - 1);
+  const parsed = z
+    .array(z.array(token).min(2).max(maxPositionEmbeddings))
+    .min(1)
+    .safeParse(await readJson(file));
+  if (!parsed.success) {
+    throw new Error(
+      `--tokens ${file} must be a JSON array of token sequences, each of 2 to ${maxPositionEmbeddings} ids from 0 to ${vocabSize - 1}.`,
+    );
+  }
+  const sequences = parsed.data;
+  const gpu = await openCommandGpu();
+  const model = uploadModel(gpu, source.name, source.config, source.parameters);
+  const context = Math.max(...sequences.map((s) => s.length));
+  const batch = Math.min(BATCH, sequences.length);
+  const inference = await createInference(gpu, source.name, model, { batch, context });
+  let nats = 0;
+  let predictions = 0;
+  for (let first = 0; first < sequences.length; first += batch) {
+    const part = sequences.slice(first, first + batch);
+    const tokens = new Uint32Array(batch * context);
+    // What stands behind a shorter sequence is never seen by its own positions: attention is causal.
+    part.forEach((s, i) => tokens.set(s, i * context));
+    const losses = await inference.losses(tokens);
+    part.forEach((s, i) => {
+      for (let t = 0; t < s.length - 1; t++) nats += losses[i * context + t]!;
+      predictions += s.length - 1;
+    });
+  }
+  failOnUncapturedError(gpu);
+  const loss = nats / predictions;
+  return {
+    json: {
+      loss,
+      perplexity: Math.exp(loss),
+      tokens: predictions,
+      sequences: sequences.length,
+      adapter: gpu.adapter,
+    },
+    text: `loss ${loss.toFixed(5)}, perplexity ${Math.exp(loss).toFixed(3)} over ${predictions} tokens`,
+  };
+}
+
+async function evaluateDomains(source: SourceModel, options: CommandInput['options']): Promise<Answer> {
+  const limit = source.config.maxPositionEmbeddings;
+  const context = numberOption(options, 'context', Math.min(128, limit), [2, limit]);
+  const windows = numberOption(options, 'windows', ALL_WINDOWS, [1, ALL_WINDOWS]);
+  const corpus = await openBundledCorpus(0);
+  if (corpus.vocabSize > source.config.vocabSize) {
+    throw new Error(
+      'MODEL has another vocabulary than the bundled corpus: give token sequences with --tokens.',
+    );
+  }
+  const gpu = await openCommandGpu();
+  const model = uploadModel(gpu, source.name, source.config, source.parameters);
+  const inference = await createInference(gpu, source.name, model, { batch: BATCH, context });
+  const started = performance.now();
+  const sums = await evaluateSets(
+    inference,
+    corpus.domains.map((d) => evaluationWindows(d, context, windows)),
+    (done, total) => {
+      const left = ((performance.now() - started) / done) * (total - done);
+      process.stderr.write(`\r${done} of ${total} windows, ${Math.ceil(left / 1000)} s left   `);
+    },
+  );
+  process.stderr.write('\n');
+  failOnUncapturedError(gpu);
+  const domains = Object.fromEntries(
+    sums.map((sum, i) => [
+      corpus.domains[i]!.name,
+      { loss: meanLoss(sum), perplexity: Math.exp(meanLoss(sum)), tokens: sum.predictions },
+    ]),
+  );
+  const weights = corpus.domains.map((d) => d.weight);
+  const total = weights.reduce((a, b) => a + b, 0);
+  const loss = sums.reduce((mean, sum, i) => mean + (weights[i]! / total) * meanLoss(sum), 0);
+  const tokens = sums.reduce((count, sum) => count + sum.predictions, 0);
+  const rows = Object.entries(domains).map(
+    ([name, d]) =>
+      `${name.padEnd(14)} loss ${d.loss.toFixed(4)}  perplexity ${d.perplexity.toFixed(2)}  tokens ${d.tokens}`,
+  );
+  return {
+    json: { loss, perplexity: Math.exp(loss), tokens, context, domains, adapter: gpu.adapter },
+    text: [
+      ...rows,
+      `${'mixture'.padEnd(14)} loss ${loss.toFixed(4)}  perplexity ${Math.exp(loss).toFixed(2)}`,
+    ].join('\n'),
+  };
+}

@@ -1,0 +1,70 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { openCorpus, type Corpus } from '../data/corpus';
+import { readModelFolder, type ModelFolder } from '../formats/hugging-face';
+import { packParameters, parameterLayout } from '../llama/parameters';
+import type { SourceModel } from '../experiment/run';
+
+/** A path as the user typed it: relative to where they stand, which npm keeps in INIT_CWD. */
+export function userPath(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+}
+
+/** Files that belong to a model folder; others (shards of checkpoints, say) are not read. */
+const MODEL_FILE =
+  /^(config|generation_config|tokenizer|tokenizer_config|model\.safetensors\.index)\.json$|\.safetensors$/;
+
+export interface OpenedModel extends ModelFolder {
+  source: SourceModel;
+}
+
+/** Reads a Hugging Face folder: a path, or the name of a bundled model. @throws one sentence. */
+export async function openModel(model: string): Promise<OpenedModel> {
+  const bundled = resolve('public/models', model);
+  const typed = userPath(model);
+  const isFolder = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() ?? false;
+  const folder = (await isFolder(typed)) ? typed : /^[a-z0-9._-]+$/.test(model) ? bundled : typed;
+  if (!(await isFolder(folder))) {
+    throw new Error(
+      `MODEL: there is no folder ${model}; give a Hugging Face folder or the name of a bundled model.`,
+    );
+  }
+  const names = (await readdir(folder)).filter((name) => MODEL_FILE.test(name));
+  const files = await Promise.all(
+    names.map(async (name) => ({ name, bytes: new Uint8Array(await readFile(join(folder, name))) })),
+  );
+  const opened = readModelFolder(files);
+  const layout = parameterLayout(opened.config);
+  return {
+    ...opened,
+    source: {
+      name: basename(folder),
+      config: opened.config,
+      parameters: packParameters(layout, opened.tensors),
+    },
+  };
+}
+
+/** The bundled corpus with as many training tokens of each domain as a run may need. */
+export async function openBundledCorpus(trainTokens: number): Promise<Corpus> {
+  const { corpus } = await openCorpus(
+    async (path) => {
+      const bytes = await readFile(resolve('public/corpus', path));
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    },
+    { trainTokens },
+  );
+  return corpus;
+}
+
+/** Parses a JSON file. @throws one sentence that names the file. */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(userPath(path), 'utf8').catch(() => {
+    throw new Error(`There is no file ${path} that can be read.`);
+  });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new Error(`${path} is not valid JSON.`);
+  }
+}

@@ -1,0 +1,125 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { bench } from './commands/bench';
+import { evaluate } from './commands/eval';
+import { generateText } from './commands/generate';
+import { info } from './commands/info';
+import { prune } from './commands/prune';
+
+/** What a command says: `json` for --json, `text` for people. */
+export interface Answer {
+  json: unknown;
+  text: string;
+}
+
+export interface CommandInput {
+  positionals: string[];
+  options: Record<string, string | boolean | undefined>;
+}
+
+interface CommandDescription {
+  usage: string;
+  summary: string;
+  options: NonNullable<ParseArgsConfig['options']>;
+  positionals: number | 'optional';
+  run(input: CommandInput): Promise<Answer>;
+}
+
+const COMMANDS: Record<string, CommandDescription> = {
+  info: {
+    usage: 'info MODEL',
+    summary: 'shape, parameters, FLOPs and memory of a model',
+    options: {},
+    positionals: 1,
+    run: info,
+  },
+  eval: {
+    usage: 'eval MODEL [--tokens FILE] [--windows N] [--context T]',
+    summary: 'loss and perplexity by domain, or over token sequences of your own',
+    options: { tokens: { type: 'string' }, windows: { type: 'string' }, context: { type: 'string' } },
+    positionals: 1,
+    run: evaluate,
+  },
+  prune: {
+    usage: 'prune EXPERIMENT.json --out DIR [--model MODEL]',
+    summary: 'run an experiment; writes a Hugging Face folder, metrics.jsonl and summary.json',
+    options: { out: { type: 'string' }, model: { type: 'string' } },
+    positionals: 1,
+    run: prune,
+  },
+  generate: {
+    usage: 'generate MODEL --prompt TEXT [--max-tokens N] [--temperature X] [--seed N]',
+    summary: 'continue a text',
+    options: {
+      prompt: { type: 'string' },
+      'max-tokens': { type: 'string' },
+      temperature: { type: 'string' },
+      seed: { type: 'string' },
+    },
+    positionals: 1,
+    run: generateText,
+  },
+  bench: {
+    usage: 'bench [MODEL] [--steps N]',
+    summary: 'milliseconds, dispatches, submits, read-backs and bytes of a pruning step',
+    options: { steps: { type: 'string' } },
+    positionals: 'optional',
+    run: bench,
+  },
+};
+
+function help(): string {
+  const lines = Object.values(COMMANDS).map(({ usage, summary }) => `  ${usage}\n      ${summary}`);
+  return `npm run -s cli -- COMMAND [--json]\n\n${lines.join('\n')}\n\nMODEL is a Hugging Face folder or the name of a bundled model.`;
+}
+
+/** A number option, checked. @throws one sentence that names the option. */
+export function numberOption(
+  options: CommandInput['options'],
+  name: string,
+  fallback: number,
+  [min, max]: readonly [number, number],
+  whole = true,
+): number {
+  const given = options[name];
+  if (given === undefined) return fallback;
+  const value = Number(given);
+  if (
+    given === '' ||
+    !Number.isFinite(value) ||
+    value < min ||
+    value > max ||
+    (whole && !Number.isInteger(value))
+  ) {
+    throw new Error(`--${name} must be a${whole ? ' whole' : ''} number from ${min} to ${max}.`);
+  }
+  return value;
+}
+
+/** Runs one command. Output goes to stdout, progress and errors to stderr; returns the exit code. */
+export async function main(argv: string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (!name || name === 'help' || name === '--help') {
+    process.stdout.write(`${help()}\n`);
+    return name ? 0 : 2;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    process.stderr.write(`There is no command ${name}.\n\n${help()}\n`);
+    return 2;
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: { ...command.options, json: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    const wanted = command.positionals === 'optional' ? [0, 1] : [command.positionals];
+    if (!wanted.includes(positionals.length)) throw new Error(`Usage: npm run -s cli -- ${command.usage}`);
+    const answer = await command.run({ positionals, options: values as CommandInput['options'] });
+    process.stdout.write(values['json'] ? `${JSON.stringify(answer.json, null, 1)}\n` : `${answer.text}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}

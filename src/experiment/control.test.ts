@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { createRunControl, RunCancelled } from './control';
+
+describe('run control', () => {
+  it('holds a paused run, lets single steps through, and goes on', async () => {
+    const control = createRunControl();
+    let steps = 0;
+    control.pause();
+    const run = (async () => {
+      for (let i = 0; i < 5; i++) {
+        await control.step();
+        steps++;
+      }
+    })();
+    await new Promise((r) => setTimeout(r, 5));
+    expect(steps).toBe(0);
+    control.allowStep();
+    await new Promise((r) => setTimeout(r, 5));
+    expect(steps).toBe(1);
+    control.resume();
+    await run;
+    expect(steps).toBe(5);
+  });
+
+  it('throws RunCancelled out of a wait', async () => {
+    const control = createRunControl();
+    control.pause();
+    const waiting = control.step();
+    control.cancel();
+    await expect(waiting).rejects.toBeInstanceOf(RunCancelled);
+    await expect(control.work()).rejects.toBeInstanceOf(RunCancelled);
+  });
+
+  it('does not count paused time', () => {
+    let time = 0;
+    const control = createRunControl(() => time);
+    time = 10;
+    control.pause();
+    time = 100;
+    expect(control.elapsedMs()).toBe(10);
+    control.resume();
+    time = 105;
+    expect(control.elapsedMs()).toBe(15);
+  });
+});

@@ -1,0 +1,12 @@
+import type { Experiment } from './schema';
+
+/**
+ * Training tokens that a run draws in all. A mixture can move to one domain entirely, so this is also what
+ * each domain should have at hand; a domain with less is read again from its start.
+ */
+export function runTokens(experiment: Experiment): number {
+  const { prune, retrain, contextLength, retraining } = experiment;
+  const windows =
+    prune.steps * prune.batchSize + (retraining === 'continued' ? retrain.steps * retrain.batchSize : 0);
+  return windows * contextLength;
+}
