@@ -45,5 +45,10 @@ await runScript(async () => {
   const close = () => void server.close().finally(() => process.exit(0));
   process.on('SIGINT', close);
   process.on('SIGTERM', close);
+  if (process.env.npm_lifecycle_event) {
+    // npm passes a signal to the shell between it and us, which dies without passing it on.
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && close(), 500).unref();
+  }
   say('Ctrl-C stops it.');
 });
