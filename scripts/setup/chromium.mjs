@@ -88,7 +88,7 @@ async function starts(path) {
   // chrome.exe opens a window instead of answering.
   if (process.platform === 'win32') return existsSync(path);
   const { code, stdout } = await run(path, ['--version'], { timeout: 30_000 });
-  return code === 0 && /\d+\.\d+/.test(stdout);
+  return code === 0 && /(chrom|edge).*\d+\.\d+/i.test(stdout);
 }
 
 function fail() {

@@ -97,7 +97,8 @@ function swiftShaderFiles() {
 function recall() {
   try {
     const choice = JSON.parse(readFileSync(remembered, 'utf8'));
-    return choice.drivers === drivers() ? choice : null;
+    const file = choice.env.VK_ICD_FILENAMES;
+    return choice.drivers === drivers() && (!file || existsSync(file)) ? choice : null;
   } catch {
     return null;
   }
