@@ -47,21 +47,16 @@ export function pythonFaq(/** @type {string} */ root) {
     .filter((path) => path !== 'index.rst.txt')
     .flatMap((path) => {
       const parts = readText(join(folder, path)).split(/^(.+\?)\n[-=~^]{4,}\n/m);
-      return parts
-        .slice(1)
-        .flatMap((question, i, all) =>
-          i % 2
-            ? []
-            : [
-                {
-                  id: `${path}/${i / 2}`,
-                  text: asked(
-                    rstToText(question, { code: true }),
-                    rstToText(all[i + 1] ?? '', { code: true }),
-                  ),
-                },
-              ],
-        );
+      return parts.slice(1).flatMap((question, i, all) =>
+        i % 2
+          ? []
+          : [
+              {
+                id: `${path}/${i / 2}`,
+                text: asked(rstToText(question, { code: true }), rstToText(all[i + 1] ?? '', { code: true })),
+              },
+            ],
+      );
     });
 }
 
