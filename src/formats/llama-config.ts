@@ -6,7 +6,7 @@ import { checked, numberWithin, quoted, refuse, wholeNumber } from './refusal';
 const FILE = 'config.json';
 
 /** Sane limits: far above any LLaMA, far below what would overflow a count or hang a page. */
-const MAX = {
+export const LLAMA_LIMITS = {
   vocab_size: 1_048_576,
   hidden_size: 65_536,
   num_hidden_layers: 256,
@@ -31,7 +31,7 @@ const ropeSchema = z.looseObject({
   factor: numberWithin(1, 1e6).optional(),
   low_freq_factor: numberWithin(1e-3, 1e6).optional(),
   high_freq_factor: numberWithin(1e-3, 1e6).optional(),
-  original_max_position_embeddings: count(MAX.max_position_embeddings).optional(),
+  original_max_position_embeddings: count(LLAMA_LIMITS.max_position_embeddings).optional(),
   partial_rotary_factor: z.literal(1).optional(),
 });
 type RopeFields = z.infer<typeof ropeSchema>;
@@ -40,14 +40,14 @@ type RopeFields = z.infer<typeof ropeSchema>;
 const configSchema = z.looseObject({
   model_type: z.literal('llama').optional(),
   architectures: z.array(z.string()).nullish(),
-  vocab_size: count(MAX.vocab_size),
-  hidden_size: count(MAX.hidden_size),
-  num_hidden_layers: count(MAX.num_hidden_layers),
-  num_attention_heads: count(MAX.num_attention_heads),
-  num_key_value_heads: count(MAX.num_attention_heads).nullish(),
-  head_dim: count(MAX.head_dim).nullish(),
-  intermediate_size: count(MAX.intermediate_size),
-  max_position_embeddings: count(MAX.max_position_embeddings).default(2048),
+  vocab_size: count(LLAMA_LIMITS.vocab_size),
+  hidden_size: count(LLAMA_LIMITS.hidden_size),
+  num_hidden_layers: count(LLAMA_LIMITS.num_hidden_layers),
+  num_attention_heads: count(LLAMA_LIMITS.num_attention_heads),
+  num_key_value_heads: count(LLAMA_LIMITS.num_attention_heads).nullish(),
+  head_dim: count(LLAMA_LIMITS.head_dim).nullish(),
+  intermediate_size: count(LLAMA_LIMITS.intermediate_size),
+  max_position_embeddings: count(LLAMA_LIMITS.max_position_embeddings).default(2048),
   rms_norm_eps: numberWithin(1e-12, 0.1).default(1e-6),
   rope_theta: ropeTheta.nullish(),
   rope_scaling: ropeSchema.nullish(),
@@ -148,7 +148,8 @@ export function parseLlamaConfig(json: unknown): LlamaConfig {
     );
   }
   const headDim = config.head_dim ?? hidden_size / heads;
-  if (headDim > MAX.head_dim) refuse(FILE, `head_dim (${headDim}) must be at most ${MAX.head_dim}`);
+  if (headDim > LLAMA_LIMITS.head_dim)
+    refuse(FILE, `head_dim (${headDim}) must be at most ${LLAMA_LIMITS.head_dim}`);
   if (headDim % 2 !== 0) refuse(FILE, `head_dim (${headDim}) must be even, because RoPE turns pairs`);
   const rope = config.rope_parameters ?? config.rope_scaling;
   return {

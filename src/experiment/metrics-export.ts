@@ -1,0 +1,112 @@
+import { GATE_SETS } from '../kernels/step-inputs';
+import type { TargetShape } from '../llama/config';
+import type { EvaluationEvent, RunEvent, StepEvent } from './events';
+import { runLogHeader, type RunLog } from './run-log';
+
+export { parseRunLog } from './run-log';
+
+type Cell = string | number | boolean | null | undefined;
+
+/**
+ * A cell of RFC 4180. Texts that a spreadsheet would take for a formula get an apostrophe in front; numbers
+ * never need one. Numbers that are not finite are left empty.
+ */
+function csvCell(cell: Cell): string {
+  if (cell === null || cell === undefined) return '';
+  if (typeof cell === 'number') return Number.isFinite(cell) ? String(cell) : '';
+  const text = /^[=+\-@\t\r\n]/.test(String(cell)) ? `'${String(cell)}` : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+interface Column {
+  name: string;
+  of(event: StepEvent | EvaluationEvent): Cell;
+}
+
+const step = (event: RunEvent): StepEvent | null => (event.type === 'step' ? event : null);
+const evaluation = (event: RunEvent): EvaluationEvent | null => (event.type === 'evaluation' ? event : null);
+
+const SHAPE_FIELDS = [
+  'numHiddenLayers',
+  'hiddenSize',
+  'numAttentionHeads',
+  'intermediateSize',
+] as const satisfies readonly (keyof TargetShape)[];
+
+function columnsOf(domains: readonly string[], header: readonly (readonly [string, Cell])[]): Column[] {
+  return [
+    { name: 'event', of: (event) => event.type },
+    { name: 'stage', of: (event) => event.stage },
+    { name: 'step', of: (event) => event.step },
+    { name: 'tokens', of: (event) => event.tokens },
+    { name: 'elapsed_ms', of: (event) => event.elapsedMs },
+    { name: 'training_loss', of: (event) => step(event)?.loss },
+    ...domains.map((domain, d) => ({
+      name: `training_loss.${domain}`,
+      of: (event: RunEvent) => step(event)?.domainLoss[d],
+    })),
+    ...domains.map((domain, d) => ({
+      name: `validation_loss.${domain}`,
+      of: (event: RunEvent) => evaluation(event)?.loss[d],
+    })),
+    ...domains.map((domain, d) => ({
+      name: `mixture.${domain}`,
+      of: (event: RunEvent) => evaluation(event)?.mixture[d],
+    })),
+    { name: 'gradient_norm', of: (event) => step(event)?.gradientNorm },
+    { name: 'learning_rate', of: (event) => step(event)?.learningRate },
+    { name: 'lagrangian', of: (event) => step(event)?.lagrangian },
+    ...GATE_SETS.flatMap((set) => [
+      { name: `expected_sparsity.${set}`, of: (event: RunEvent) => step(event)?.sparsity?.[set]?.expected },
+      { name: `target_sparsity.${set}`, of: (event: RunEvent) => step(event)?.sparsity?.[set]?.target },
+      { name: `lambda1.${set}`, of: (event: RunEvent) => step(event)?.sparsity?.[set]?.lambda1 },
+      { name: `lambda2.${set}`, of: (event: RunEvent) => step(event)?.sparsity?.[set]?.lambda2 },
+    ]),
+    ...SHAPE_FIELDS.map((field) => ({
+      name: `shape.${field}`,
+      of: (event: RunEvent) => evaluation(event)?.shape?.[field],
+    })),
+    ...header.map(([name, cell]) => ({ name: `run.${name}`, of: () => cell })),
+  ];
+}
+
+/**
+ * A run's metrics as CSV (RFC 4180: CRLF, quotes doubled): a row for each step and each evaluation, columns
+ * by domain and gate set, and in the last columns where the numbers come from, so that rows of several runs
+ * can be put under each other.
+ *
+ * @throws InputError when the run has not started.
+ */
+export function metricsCsv(events: readonly RunEvent[], corpus?: string): string {
+  const { version, model, corpus: text, seed, adapter } = runLogHeader(events, corpus);
+  const started = events.find((event) => event.type === 'started')!;
+  const columns = columnsOf(started.domains, [
+    ['version', version],
+    ['model', model],
+    ['corpus', text],
+    ['seed', seed],
+    ['adapter', [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ')],
+    ['software_adapter', adapter.software],
+  ]);
+  const rows = [columns.map(({ name }) => csvCell(name))];
+  for (const event of events) {
+    if (event.type === 'step' || event.type === 'evaluation') {
+      rows.push(columns.map((column) => csvCell(column.of(event))));
+    }
+  }
+  return rows.map((row) => `${row.join(',')}\r\n`).join('');
+}
+
+/** A run's whole log as JSON that `parseRunLog` reads back. @throws InputError when the run has not started. */
+export function metricsJson(events: readonly RunEvent[], corpus?: string): string {
+  const log: RunLog = {
+    format: 'shear-lab run',
+    formatVersion: 1,
+    header: runLogHeader(events, corpus),
+    events: [...events],
+  };
+  // An event a line: readable, and small when compressed.
+  const { events: list, ...rest } = log;
+  const lines = list.map((event) => `    ${JSON.stringify(event)}`).join(',\n');
+  return `${JSON.stringify(rest, null, 2).slice(0, -2)},\n  "events": [\n${lines}\n  ]\n}\n`;
+}
