@@ -16,6 +16,7 @@ import { learningRateShare, sparsityShare } from '../training/schedule';
 import { createTrainer, type Trainer } from '../training/trainer';
 import type { StepMetrics } from '../kernels/step-metrics';
 import type { RunTurn } from './control';
+import { evaluationShape } from './memory';
 import type { GatesEvent, RunEvent, RunSummary, Stage, StepEvent } from './events';
 import type { Experiment } from './schema';
 
@@ -42,8 +43,6 @@ export interface PrunedModel {
   parameters: Float32Array;
 }
 
-/** Windows in a batch of the evaluation. */
-const EVALUATION_BATCH = 16;
 /** Windows whose logits decide masked == pruned. */
 const COMPARED_WINDOWS = 2;
 /** Steps that may be on their way to the GPU before the oldest one's metrics are waited for. */
@@ -81,7 +80,7 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
   const sets = corpus.domains.map((d) =>
     evaluationWindows(d, experiment.contextLength, experiment.evaluation.windows),
   );
-  const evaluationShape = { batch: EVALUATION_BATCH, context: experiment.contextLength };
+  const shape = evaluationShape(experiment);
 
   const evaluate = async (inference: Inference, what: string): Promise<number[]> => {
     const sums = await evaluateSets(inference, sets, async (done, total) => {
@@ -91,7 +90,7 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
     return sums.map(meanLoss);
   };
 
-  const reference = await measureSource(gpu, source, evaluationShape, evaluate);
+  const reference = await measureSource(gpu, source, shape, evaluate);
   let mixture = startMixture(
     experiment.mixture.mode,
     experiment.mixture.weights,
@@ -215,7 +214,7 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
   let maskedVersusPruned: number;
   let prunedLoss: number[];
   try {
-    const masked = await createInference(gpu, 'masked model', trainer.model, evaluationShape);
+    const masked = await createInference(gpu, 'masked model', trainer.model, shape);
     try {
       await train(
         'prune',
@@ -254,7 +253,7 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
       maskedLoss = await evaluate(masked, 'Evaluating the masked model at its final shape');
       const cutModelOnGpu = uploadModel(gpu, 'pruned model', cut.config, cut.parameters);
       try {
-        const small = await createInference(gpu, 'pruned model', cutModelOnGpu, evaluationShape);
+        const small = await createInference(gpu, 'pruned model', cutModelOnGpu, shape);
         try {
           prunedLoss = await evaluate(small, 'Evaluating the pruned model');
           maskedVersusPruned = await largestLogitDifference(masked, small, sets);
@@ -290,7 +289,7 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
       gates: null,
     });
     try {
-      const inference = await createInference(gpu, 'retrained model', retrainer.model, evaluationShape);
+      const inference = await createInference(gpu, 'retrained model', retrainer.model, shape);
       try {
         await train('retrain', retrainer, experiment.retrain, null, async () => {
           const loss = await evaluate(inference, 'Evaluating the pruned model');

@@ -1,0 +1,30 @@
+import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { inferencePlan, planBytes, type BatchShape } from '../llama/workspace';
+import { trainerBytes } from '../training/trainer';
+import type { Experiment } from './schema';
+
+/** Windows in a batch of a run's evaluations. */
+export const EVALUATION_BATCH = 16;
+
+export function evaluationShape(experiment: Experiment): BatchShape {
+  return { batch: EVALUATION_BATCH, context: experiment.contextLength };
+}
+
+/**
+ * GPU bytes that a run of this experiment will hold in each stage, from the very plans that its buffers
+ * are allocated from: weights, gradients and moments, activations, and the model under evaluation.
+ */
+export function estimateRunMemory(
+  source: LlamaConfig,
+  experiment: Experiment,
+): { pruning: number; retraining: number } {
+  const { prune, retrain, contextLength, target, retraining } = experiment;
+  const stage = (config: LlamaConfig, batch: number, withGates: boolean) =>
+    trainerBytes(config, { batch, context: contextLength }, withGates) +
+    planBytes(inferencePlan(config, evaluationShape(experiment)));
+  return {
+    pruning: stage(source, prune.batchSize, true),
+    retraining:
+      retraining === 'continued' ? stage(prunedConfig(source, target), retrain.batchSize, false) : 0,
+  };
+}
