@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { GATE_SETS, type GateSet } from '../kernels/step-inputs';
+import { randomValues, testGpu } from '../kernels/testing';
+import type { LlamaConfig, TargetShape } from '../llama/config';
+import { shapeOf } from '../llama/config';
+import { gateLayout } from '../llama/gates';
+import { createInference, uploadModel } from '../llama/inference';
+import { parameterLayout } from '../llama/parameters';
+import { deterministicMask, type LearntSets } from './masks';
+import { cutModel } from './surgery';
+
+const plain: LlamaConfig = {
+  vocabSize: 61,
+  hiddenSize: 24,
+  numHiddenLayers: 3,
+  numAttentionHeads: 4,
+  numKeyValueHeads: 4,
+  headDim: 8,
+  intermediateSize: 40,
+  maxPositionEmbeddings: 32,
+  rmsNormEps: 1e-5,
+  ropeTheta: 10000,
+  ropeScaling: { type: 'default' },
+  tieWordEmbeddings: false,
+  attentionBias: false,
+  bosTokenId: 0,
+  eosTokenId: 0,
+};
+/** Grouped queries, tied embeddings, biases, and a head size that heads do not make up the hidden size with. */
+const grouped: LlamaConfig = {
+  ...plain,
+  numAttentionHeads: 6,
+  numKeyValueHeads: 3,
+  headDim: 12,
+  tieWordEmbeddings: true,
+  attentionBias: true,
+};
+const target: TargetShape = {
+  numHiddenLayers: 2,
+  hiddenSize: 15,
+  numAttentionHeads: 2,
+  intermediateSize: 23,
+};
+
+const alone = (set: GateSet): LearntSets =>
+  Object.fromEntries(GATE_SETS.map((s) => [s, s === set])) as LearntSets;
+const combined: LearntSets = { hidden: true, head: true, intermediate: true, layer: true };
+
+function targetFor(config: LlamaConfig, learnt: LearntSets): TargetShape {
+  const shape = shapeOf(config);
+  return {
+    numHiddenLayers: learnt.layer ? target.numHiddenLayers : shape.numHiddenLayers,
+    hiddenSize: learnt.hidden ? target.hiddenSize : shape.hiddenSize,
+    numAttentionHeads: learnt.head ? target.numAttentionHeads : shape.numAttentionHeads,
+    intermediateSize: learnt.intermediate ? target.intermediateSize : shape.intermediateSize,
+  };
+}
+
+async function largestDifference(config: LlamaConfig, learnt: LearntSets) {
+  const gpu = await testGpu();
+  const layout = parameterLayout(config);
+  const parameters = Float32Array.from(randomValues(layout.total, 3, 0.4));
+  // Gates all over the clamp's range, so that what is kept is folded with values far from 1.
+  const logAlpha = randomValues(gateLayout(config).total, 4, 4.6);
+  const wanted = targetFor(config, learnt);
+  const mask = deterministicMask(config, logAlpha, learnt, 2 / 3, wanted);
+  const cut = cutModel(config, parameters, mask);
+  const shape = { batch: 2, context: 17 };
+  const tokens = Uint32Array.from(randomValues(34, 5), (v) => Math.floor((v + 1) * 30));
+
+  const big = uploadModel(gpu, 'masked', config, parameters);
+  const small = uploadModel(gpu, 'cut', cut.config, cut.parameters);
+  const masked = await createInference(gpu, 'masked', big, shape);
+  const pruned = await createInference(gpu, 'cut', small, shape);
+  const open = await masked.logits(tokens, 0, 34);
+  masked.setGates(mask);
+  const a = await masked.logits(tokens, 0, 34);
+  const b = await pruned.logits(tokens, 0, 34);
+  for (const part of [big, small, masked, pruned]) part.destroy();
+  expect(gpu.uncapturedError()).toBeNull();
+  const difference = (x: Float32Array, y: Float32Array) =>
+    x.reduce((largest, v, i) => Math.max(largest, Math.abs(v - y[i]!)), 0);
+  return { cut, wanted, maskedVersusPruned: difference(a, b), openVersusMasked: difference(open, a) };
+}
+
+describe('masked == pruned', () => {
+  const models = { plain, grouped };
+  for (const [name, config] of Object.entries(models)) {
+    for (const learnt of [...GATE_SETS.map(alone), combined]) {
+      const sets = GATE_SETS.filter((s) => learnt[s]).join(', ');
+      it(`${name}: ${sets}`, async () => {
+        const { cut, wanted, maskedVersusPruned, openVersusMasked } = await largestDifference(config, learnt);
+        expect(shapeOf(cut.config)).toEqual(wanted);
+        // The two models sum the same terms in another order: f32 rounding of logits near 1. The issue asks 1e-4.
+        expect(maskedVersusPruned).toBeLessThan(1e-4);
+        // The masks do change the model, so that the comparison means something.
+        expect(openVersusMasked).toBeGreaterThan(1e-2);
+      });
+    }
+  }
+
+  it('refuses masks that leave layers of different widths', () => {
+    const mask = new Float32Array(gateLayout(plain).total).fill(1);
+    mask[gateLayout(plain).intermediate.offset] = 0;
+    expect(() => cutModel(plain, new Float32Array(parameterLayout(plain).total), mask)).toThrow(/MLP units/);
+  });
+});
+
+describe('deterministic masks', () => {
+  const tied = new Float64Array(gateLayout(plain).total).fill(4.60517);
+
+  it('keeps exactly the target in every row, and of equal units the first ones', () => {
+    const mask = deterministicMask(plain, tied, combined, 2 / 3, target);
+    const { offset, length } = gateLayout(plain).hidden;
+    const row = Array.from(mask.subarray(offset, offset + length));
+    // σ(0.8 · 4.60517 / (2/3)) = 0.996035 (methods A1, test vectors).
+    expect(row.slice(0, 15).every((v) => Math.abs(v - 0.996035) < 1e-6)).toBe(true);
+    expect(row.slice(15)).toEqual(Array(9).fill(0));
+  });
+
+  it('without a target rounds the expected number of closed gates', () => {
+    const logAlpha = tied.slice();
+    const { offset } = gateLayout(plain).hidden;
+    logAlpha.fill(-4.60517, offset, offset + 7);
+    const mask = deterministicMask(plain, logAlpha, combined, 2 / 3, null);
+    // 24 − (17·0.997982 + 7·0.047130) = 6.7 → 7 closed.
+    expect(Array.from(mask.subarray(offset, offset + 8))).toEqual([0, 0, 0, 0, 0, 0, 0, mask[offset + 8]]);
+  });
+
+  it('leaves sets alone that are not learnt', () => {
+    const mask = deterministicMask(plain, tied, alone('head'), 2 / 3, {
+      ...shapeOf(plain),
+      numAttentionHeads: 1,
+    });
+    const { offset, length } = gateLayout(plain).intermediate;
+    expect(Array.from(mask.subarray(offset, offset + length))).toEqual(Array(length).fill(1));
+  });
+});
