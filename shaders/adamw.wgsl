@@ -10,7 +10,9 @@
 // A step with a non-finite gradient changes nothing, moments included.
 //
 // Shapes    parameters, gradient, m, v [n] · health [4] (global_norm.wgsl)
-// Dispatch  one thread an element, ceil(n / 256) workgroups (folded)
+// Dispatch  ceil(n / 2048) workgroups (folded) of 256 threads; a thread takes eight elements, 256 apart, so that
+//           neighbouring threads touch neighbouring elements
+// Rejected  one element a thread: about twice the time on both software adapters. Multiplying by reciprocals of the bias corrections: no difference beyond the noise.
 // Bindings  0 params · 1 step inputs (uniform) · 2 health (read) · 3 parameters (read_write) · 4 gradient (read)
 //           · 5 m (read_write) · 6 v (read_write)
 
@@ -35,10 +37,18 @@ fn adamw(
   @builtin(num_workgroups) num: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = (wg.y * num.x + wg.x) * 256u + lane;
-  if (i >= params.elements || health[2] != 0.0) {
+  if (health[2] != 0.0) {
     return;
   }
+  let scale = health[1];
+  let first = (wg.y * num.x + wg.x) * 2048u + lane;
+  let end = min(first + 2048u, params.elements);
+  for (var i = first; i < end; i += 256u) {
+    update(i, scale);
+  }
+}
+
+fn update(i: u32, scale: f32) {
   var rate = step.learning_rate;
   var decay = 0.0;
   if (i < params.decay_end) {
@@ -48,12 +58,12 @@ fn adamw(
   } else if (i >= params.weight_end) {
     rate = step.gate_learning_rate;
   }
-  let g = gradient[i] * health[1];
+  let g = gradient[i] * scale;
   let m = step.beta1 * first_moment[i] + (1.0 - step.beta1) * g;
   let v = step.beta2 * second_moment[i] + (1.0 - step.beta2) * g * g;
   first_moment[i] = m;
   second_moment[i] = v;
   let p = parameters[i];
-  let update = (m / step.bias_correction1) / (sqrt(v / step.bias_correction2) + step.epsilon);
-  parameters[i] = p - decay * p - rate * update;
+  let direction = (m / step.bias_correction1) / (sqrt(v / step.bias_correction2) + step.epsilon);
+  parameters[i] = p - decay * p - rate * direction;
 }

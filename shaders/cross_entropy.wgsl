@@ -5,9 +5,11 @@
 //
 // Shapes    logits [R, V] · targets [R] (a target ≥ V, canonically 0xFFFFFFFF, is ignored: loss 0, gradient 0)
 //           · losses [R], not scaled
-// Dispatch  R workgroups (folded) of 256 threads, one a row. A thread keeps a running maximum and a running sum
+// Dispatch  cross_entropy: R workgroups (folded) of 256 threads, one a row. A thread keeps a running maximum and a running sum
 //           of exp relative to it (online softmax, Milakov & Gimelshein 2018), so the row is read once for the
 //           loss and once more for the gradient; the pairs are merged by a tree in workgroup memory.
+//           cross_entropy_row, for software adapters: one thread a row in workgroups of 4, no barrier. At 1,024
+//           rows of 2,048 with gradients it is 13 times as fast on SwiftShader and 1.4 times on lavapipe.
 // Bindings  0 params · 1 logits, become their gradient when asked (read_write) · 2 targets (read)
 //           · 3 losses (read_write)
 //
@@ -36,6 +38,48 @@ var<workgroup> pairs: array<vec2f, 256>;
 fn merge(a: vec2f, b: vec2f) -> vec2f {
   let m = max(a.x, b.x);
   return vec2f(m, a.y * exp(max(a.x - m, -100.0)) + b.y * exp(max(b.x - m, -100.0)));
+}
+
+// The same equations without barriers; the maximum first, since a second read is cheap in a CPU's cache.
+@compute @workgroup_size(4)
+fn cross_entropy_row(
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) num: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = (wg.y * num.x + wg.x) * 4u + lane;
+  let V = params.vocabulary;
+  if (row >= params.rows) {
+    return;
+  }
+  let base = row * V;
+  let target_token = targets[row];
+  if (target_token >= V) {
+    losses[row] = 0.0;
+    if (params.write_gradient != 0u) {
+      for (var v = 0u; v < V; v++) {
+        logits[base + v] = 0.0;
+      }
+    }
+    return;
+  }
+  var m = LOWEST;
+  for (var v = 0u; v < V; v++) {
+    m = max(m, logits[base + v]);
+  }
+  var sum = 0.0;
+  for (var v = 0u; v < V; v++) {
+    sum += exp(max(logits[base + v] - m, -100.0));
+  }
+  let lse = m + log(sum);
+  losses[row] = lse - logits[base + target_token];
+  if (params.write_gradient == 0u) {
+    return;
+  }
+  for (var v = 0u; v < V; v++) {
+    let x = logits[base + v];
+    logits[base + v] = (exp(min(x - lse, 0.0)) - select(0.0, 1.0, v == target_token)) * params.scale;
+  }
 }
 
 @compute @workgroup_size(256)

@@ -5,11 +5,14 @@
 // WGSL may assume that infinities and NaN never occur, so they are found by the exponent bits of what lies in
 // memory, read as u32: no arithmetic is involved that a compiler could reason away.
 //
-// Shapes    gradient [n] · partials [2·P]: a sum of squares and a flag (0 or 1) of each workgroup
+// Shapes    gradient [n] · partials [2·P]: a sum of squares and a flag (0 or 1) of each thread
 //           · state [4]: norm, scale, flag (0 or 1), unused. A flagged step has norm 0 and scale 0.
-// Dispatch  global_norm_partials: P ≤ 256 workgroups of 256 threads that stride over the gradient, tree sum
-//           global_norm_state: one workgroup, tree sum over the P partials
+// Dispatch  global_norm_partials: P threads in P / 64 workgroups, each workgroup over a contiguous share, no barrier
+//           global_norm_state: one workgroup of 64 threads strides over the P partials, then a tree
 //           The order of additions depends on n and P alone, so it is the same every step.
+// Rejected  a tree in every workgroup of the first dispatch: its barriers cost about ten times as much on
+//           SwiftShader. A stride over the whole buffer instead of contiguous shares: about
+//           twice the time on both software adapters.
 // Bindings  global_norm_partials: 0 params · 1 gradient (read) · 2 partials (read_write)
 //           global_norm_state: 0 params · 1 step inputs (uniform) · 2 partials (read) · 3 state (read_write)
 
@@ -27,11 +30,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read> partials: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> state: array<f32>;
 
-const THREADS = 256u;
+const THREADS = 64u;
 const EXPONENT = 0x7F800000u;
 
 // x: sum of squares, y: 1 when something is not finite.
-var<workgroup> lanes: array<vec2f, 256>;
+var<workgroup> lanes: array<vec2f, 64>;
 
 fn not_finite(bits: u32) -> f32 {
   return select(0.0, 1.0, (bits & EXPONENT) == EXPONENT);
@@ -46,29 +49,29 @@ fn reduce_lanes(lane: u32) {
   }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn global_norm_partials(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
   var flag = 0.0;
-  for (var i = wg.x * THREADS + lane; i < params.elements; i += params.partials * THREADS) {
+  // A workgroup's share is contiguous: a stride over the whole buffer costs a software adapter its cache.
+  let groups = params.partials / THREADS;
+  let share = (params.elements + groups * THREADS - 1u) / (groups * THREADS) * THREADS;
+  let end = min((wg.x + 1u) * share, params.elements);
+  for (var i = wg.x * share + lane; i < end; i += THREADS) {
     let bits = gradient[i];
     let g = bitcast<f32>(bits);
     flag = max(flag, not_finite(bits));
     sum += g * g;
   }
-  lanes[lane] = vec2f(sum, flag);
-  reduce_lanes(lane);
-  if (lane == 0u) {
-    partials_out[wg.x] = lanes[0];
-  }
+  partials_out[wg.x * THREADS + lane] = vec2f(sum, flag);
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn global_norm_state(@builtin(local_invocation_index) lane: u32) {
   var mine = vec2f(0.0, 0.0);
-  if (lane < params.partials) {
-    let bits = partials[lane];
-    mine = vec2f(bitcast<f32>(bits.x), max(bitcast<f32>(bits.y), not_finite(bits.x)));
+  for (var p = lane; p < params.partials; p += THREADS) {
+    let bits = partials[p];
+    mine = vec2f(mine.x + bitcast<f32>(bits.x), max(mine.y, max(bitcast<f32>(bits.y), not_finite(bits.x))));
   }
   lanes[lane] = mine;
   reduce_lanes(lane);

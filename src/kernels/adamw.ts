@@ -43,6 +43,6 @@ export function adamw(recorder: Recorder, options: AdamwOptions): void {
     label,
     uniforms: [groups.elements, groups.decayEnd, groups.weightEnd, groups.gateEnd],
     bindings: [step, gradientState, parameters, gradient, firstMoment, secondMoment],
-    workgroups: foldWorkgroups(Math.ceil(groups.elements / 256)),
+    workgroups: foldWorkgroups(Math.ceil(groups.elements / 2048)),
   });
 }

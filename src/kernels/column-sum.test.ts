@@ -27,10 +27,10 @@ describe('column_sum', () => {
     );
     const actual = await download(destination);
     const { sums, magnitudes } = columnSumReference(matrix, shape);
-    // Each addition rounds by at most 2⁻²⁴ of the running sum: (rows/8 + 8) additions.
+    // Each addition rounds by at most 2⁻²⁴ of the running sum: (rows/4 + 5) additions.
     expectClose(actual.subarray(destinationOffset), sums, {
       atol: 1e-7,
-      rtol: (shape.rows / 8 + 8) * 6e-8,
+      rtol: (shape.rows / 4 + 5) * 6e-8,
       magnitude: magnitudes,
     });
     // Its neighbours are left alone.

@@ -18,9 +18,6 @@ export interface Partials {
 
 export const columnSumKernel: Kernel = { name: 'column_sum', code: source, entryPoint: 'column_sum' };
 
-/** Columns that one workgroup sums; `COLUMNS` in the shader. */
-const COLUMNS_PER_WORKGROUP = 32;
-
 /**
  * destination[destinationOffset + j] = Σ_p partials[p, firstColumn + j] for j in [0, columns).
  *
@@ -51,6 +48,6 @@ export function columnSum(
     label,
     uniforms: [partials.blocks, partials.columns, firstColumn, columns, destinationOffset],
     bindings: [partials.slice, destination],
-    workgroups: foldWorkgroups(Math.ceil(columns / COLUMNS_PER_WORKGROUP)),
+    workgroups: foldWorkgroups(Math.ceil(columns / 64)),
   });
 }

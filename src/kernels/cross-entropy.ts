@@ -11,6 +11,8 @@ export const crossEntropyKernel: Kernel = {
   entryPoint: 'cross_entropy',
 };
 
+export const crossEntropyRowKernel: Kernel = { ...crossEntropyKernel, entryPoint: 'cross_entropy_row' };
+
 export interface CrossEntropyOptions {
   /** [rows, vocabulary]; becomes the gradient when `gradientScale` is given. */
   logits: Slice;
@@ -22,17 +24,19 @@ export interface CrossEntropyOptions {
   vocabulary: number;
   /** What each row's loss weighs in the objective: 1 / (counted rows) for a mean. Absent: losses only. */
   gradientScale?: number;
+  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
+  software?: boolean;
   label: string;
 }
 
 /** Softmax cross-entropy of each row, with the gradient in place when asked (shaders/cross_entropy.wgsl). */
 export function crossEntropy(recorder: Recorder, options: CrossEntropyOptions): void {
-  const { logits, targets, losses, rows, vocabulary, gradientScale, label } = options;
+  const { logits, targets, losses, rows, vocabulary, gradientScale, software = false, label } = options;
   recorder.dispatch({
-    kernel: crossEntropyKernel,
+    kernel: software ? crossEntropyRowKernel : crossEntropyKernel,
     label,
     uniforms: [rows, vocabulary, gradientScale === undefined ? 0 : 1, asWord(gradientScale ?? 0)],
     bindings: [logits, targets, losses],
-    workgroups: foldWorkgroups(rows),
+    workgroups: foldWorkgroups(software ? Math.ceil(rows / 4) : rows),
   });
 }

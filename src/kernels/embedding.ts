@@ -63,7 +63,7 @@ export function embeddingForward(recorder: Recorder, options: EmbeddingForwardOp
     label,
     uniforms: [rows, hidden, 0],
     bindings: [table, tokens, output],
-    workgroups: foldWorkgroups(Math.ceil((rows * hidden) / 256)),
+    workgroups: foldWorkgroups(rows),
   });
 }
 
@@ -90,6 +90,6 @@ export function embeddingBackward(recorder: Recorder, options: EmbeddingBackward
     label,
     uniforms: [vocabulary, hidden, accumulate ? 1 : 0],
     bindings: [dOutput, positions, starts, dTable],
-    workgroups: foldWorkgroups(Math.ceil((vocabulary * hidden) / 256)),
+    workgroups: foldWorkgroups(vocabulary),
   });
 }

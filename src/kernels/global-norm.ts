@@ -13,10 +13,10 @@ export const globalNormPartialsKernel: Kernel = {
 
 export const globalNormStateKernel: Kernel = { name: 'global_norm', code, entryPoint: 'global_norm_state' };
 
-/** Enough workgroups to fill a GPU; the second dispatch has a thread for each. */
-const MAX_PARTIALS = 256;
+/** Threads of the first dispatch, each with its own partial sum: enough to fill a GPU. */
+const MAX_PARTIALS = 16_384;
 /** Gradients of one workgroup below which another is not worth its start. */
-const ELEMENTS_PER_PARTIAL = 4096;
+const ELEMENTS_PER_WORKGROUP = 1024;
 
 /** Elements of `globalNorm`'s scratch buffer. */
 export const GLOBAL_NORM_SCRATCH_ELEMENTS = 2 * MAX_PARTIALS;
@@ -45,13 +45,13 @@ export function globalNorm(
   { gradient, scratch, state, step, label }: GlobalNormOptions,
 ): void {
   const elements = gradient.size / 4;
-  const partials = Math.min(MAX_PARTIALS, Math.ceil(elements / ELEMENTS_PER_PARTIAL));
+  const partials = Math.min(MAX_PARTIALS, 64 * Math.ceil(elements / ELEMENTS_PER_WORKGROUP));
   recorder.dispatch({
     kernel: globalNormPartialsKernel,
     label: `${label} partial sums`,
     uniforms: [elements, partials],
     bindings: [gradient, scratch],
-    workgroups: [partials],
+    workgroups: [partials / 64],
   });
   recorder.dispatch({
     kernel: globalNormStateKernel,

@@ -1,6 +1,6 @@
 import source from '../../shaders/swiglu.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
-import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
+import type { Kernel, Recorder } from '../gpu/program';
 import type { Partials } from './column-sum';
 
 export const swigluForwardKernel: Kernel = {
@@ -37,7 +37,7 @@ export function swigluForward(recorder: Recorder, options: SwigluForwardOptions)
     label,
     uniforms: [rows, intermediate, intermediateGate],
     bindings: [gateUp, gates, act],
-    workgroups: foldWorkgroups(Math.ceil((rows * intermediate) / 256)),
+    workgroups: [Math.ceil(intermediate / 64), Math.ceil(rows / 8)],
   });
 }
 
