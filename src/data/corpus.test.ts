@@ -107,7 +107,7 @@ describe('openCorpus', () => {
     const folder = new URL('../../public/corpus/', import.meta.url);
     const read: CorpusReader = async (path) => {
       const bytes = await readFile(new URL(path, folder));
-      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
     };
     const { corpus, manifest } = await openCorpus(read, { trainTokens: 100_000 });
     expect(corpus.domains).toHaveLength(7);

@@ -68,7 +68,7 @@ interface Reading {
 function readValue(field: Field, text: string): Reading {
   const name = `${field.label} (${field.key})`;
   const given = `“${plain(text)}”`;
-  const usual = Array.isArray(field.default) ? [...field.default] : (field.default as Value);
+  const usual: Value = field.kind === 'weights' ? [...field.default] : field.default;
   const fallBack = (rule: string): Reading => {
     const shown = writeValue(usual) || 'empty';
     return { value: usual, problem: `${name} must be ${rule}, not ${given}: ${shown} is used.` };

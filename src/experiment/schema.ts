@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checked } from '../formats/refusal';
 import type { TargetShape } from '../llama/config';
 
 /**
@@ -370,6 +371,11 @@ function buildSchema(): z.ZodType<Experiment> {
 
 /** Parses an experiment from outside; missing fields take their defaults, unknown ones are refused. */
 export const experimentSchema: z.ZodType<Experiment> = buildSchema();
+
+/** Checks an experiment from outside. @throws InputError: one sentence that names the first wrong field. */
+export function parseExperiment(json: unknown, subject = 'experiment'): Experiment {
+  return checked(experimentSchema, json, subject);
+}
 
 /** The experiment in which every field has its default. */
 export function defaultExperiment(): Experiment {

@@ -11,11 +11,10 @@ const MAX_SENTENCE = 280;
 /** A value from outside, made safe to stand in a sentence: one line, short, in quotes if it is a text. */
 export function quoted(value: unknown): string {
   if (typeof value === 'string') return `"${plain(value)}"`;
-  if (value === null) return 'null';
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'an object';
-  return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 /** A name from outside without quotes: control characters replaced, at most 60 characters. */
