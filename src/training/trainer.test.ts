@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readFloats, sliceElements, writeElements } from '../gpu/buffers';
+import { GATE_SETS } from '../kernels/step-inputs';
 import { randomValues, testGpu } from '../kernels/testing';
+import { gateLayout } from '../llama/gates';
 import type { LlamaConfig } from '../llama/config';
 import { parameterLayout } from '../llama/parameters';
 import { createTrainer } from './trainer';
@@ -64,5 +67,116 @@ describe('trainer', () => {
     // A uniform guess costs ln 61 = 4.1 nats; sixty random tokens are soon known by heart.
     expect(losses[0]!).toBeGreaterThan(3.5);
     expect(losses.at(-1)!).toBeLessThan(0.1);
+  });
+
+  const pruning = {
+    ...inputs,
+    gateLearningRate: 0.3,
+    multiplierLearningRate: 0.2,
+    activeSets: 0b1111,
+    targetSparsity: [0.2, 0.3, 0.25, 0.4] as const,
+  };
+  const shape = { batch: 2, context: 9 };
+  const batch = {
+    tokens: Uint32Array.from(randomValues(18, 6), (v) => Math.floor((v + 1) * 30)),
+    domains: new Uint32Array([0, 1]),
+  };
+  const gatesAtHalf = { logAlpha: 0.2, quadraticMultiplier: 10 };
+
+  it('has the gradient of loss + Lagrangian through gates and multipliers, at fixed noise', async () => {
+    const gpu = await testGpu();
+    const trainer = await createTrainer(gpu, {
+      config,
+      parameters: randomParameters(),
+      shape,
+      gates: gatesAtHalf,
+    });
+    const { parameters, gradients, gates } = trainer.inspect();
+    const layout = gateLayout(config);
+    const tail = parameterLayout(config).total;
+    // Rates of 0: a step measures and changes nothing, so the same step can be measured again.
+    const still = { ...pruning, step: 3, learningRate: 0, gateLearningRate: 0, multiplierLearningRate: 0 };
+    const start = await readFloats(gpu, sliceElements(parameters, tail, layout.total + 8));
+    const objective = async (at: number, moved: number) => {
+      const values = start.slice();
+      values[at] = start[at]! + moved;
+      writeElements(gpu, parameters, values, tail);
+      const { meanLoss, constraint } = await trainer.step(batch, still);
+      const z = (await readFloats(gpu, gates))[at]!;
+      return { value: meanLoss + constraint!.lagrangian, z };
+    };
+    await objective(0, 0);
+    const analytic = await readFloats(gpu, sliceElements(gradients, tail, layout.total + 8));
+    const h = 0.02;
+    const central = async (at: number) => {
+      const above = await objective(at, h);
+      const below = await objective(at, -h);
+      const inside = above.z > 0 && above.z < 1 && below.z > 0 && below.z < 1;
+      return { slope: (above.value - below.value) / (2 * h), inside };
+    };
+    for (const set of GATE_SETS) {
+      const { offset, rows, length } = layout[set];
+      let checked = 0;
+      for (let i = 0; i < rows * length && checked < 4; i++) {
+        const { slope, inside } = await central(offset + i);
+        // A sample at 0 or 1 stays there: its kink is not what a difference should straddle.
+        if (!inside) continue;
+        checked++;
+        // f32 losses near 4 have steps of 5e-7, over 2h a slope of 1e-5; h² of curvature is about as much again.
+        expect(Math.abs(slope - analytic[offset + i]!)).toBeLessThan(1e-4 + 0.02 * Math.abs(slope));
+      }
+      expect(checked).toBeGreaterThan(0);
+    }
+    for (let k = 0; k < 8; k++) {
+      const { slope } = await central(layout.total + k);
+      // The sign is flipped: a minimiser then ascends in the multipliers.
+      expect(Math.abs(slope + analytic[layout.total + k]!)).toBeLessThan(1e-4 + 0.02 * Math.abs(slope));
+    }
+    trainer.destroy();
+  });
+
+  it('gives the same bits twice, and other ones for another seed', async () => {
+    const gpu = await testGpu();
+    const run = async (seed: number) => {
+      const trainer = await createTrainer(gpu, {
+        config,
+        parameters: randomParameters(),
+        shape,
+        gates: gatesAtHalf,
+      });
+      const steps = [];
+      for (let step = 0; step < 4; step++) steps.push(await trainer.step(batch, { ...pruning, seed, step }));
+      const end = { parameters: await trainer.readParameters(), logAlpha: await trainer.readLogAlpha() };
+      trainer.destroy();
+      return { steps, ...end };
+    };
+    const first = await run(7);
+    expect(await run(7)).toEqual(first);
+    expect((await run(8)).logAlpha).not.toEqual(first.logAlpha);
+  });
+
+  it('skips a step whose gradient is not finite, and says so', async () => {
+    const gpu = await testGpu();
+    const broken = randomParameters();
+    broken[parameterLayout(config).layers[0]!.down.offset] = Number.NaN;
+    const trainer = await createTrainer(gpu, { config, parameters: broken, shape, gates: null });
+    const { nonFinite } = await trainer.step(batch, { ...inputs, step: 0 });
+    expect(nonFinite).toBe(true);
+    expect(await trainer.readParameters()).toEqual(broken);
+    trainer.destroy();
+  });
+
+  it('gives back every byte', async () => {
+    const gpu = await testGpu();
+    const before = gpu.heldBytes();
+    const trainer = await createTrainer(gpu, {
+      config,
+      parameters: randomParameters(),
+      shape,
+      gates: gatesAtHalf,
+    });
+    expect(gpu.heldBytes()).toBeGreaterThan(before);
+    trainer.destroy();
+    expect(gpu.heldBytes()).toBe(before);
   });
 });
