@@ -1,0 +1,168 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Slice } from '../gpu/buffers';
+import type { DispatchDescription, Recorder } from '../gpu/program';
+import { adamw } from './adamw';
+import { addBias } from './add-bias';
+import { attentionBackward, attentionForward } from './attention';
+import { columnSum } from './column-sum';
+import { constraint } from './constraint';
+import { crossEntropy } from './cross-entropy';
+import { embeddingBackward, embeddingForward } from './embedding';
+import { gateGradient } from './gate-gradient';
+import { gateLayoutOf } from './gate-layout.reference';
+import { globalNorm } from './global-norm';
+import { sampleGates } from './hard-concrete';
+import { matmul } from './matmul';
+import { rmsNormBackward, rmsNormForward } from './rms-norm';
+import { rope } from './rope';
+import { stepMetrics } from './step-metrics';
+import { swigluBackward, swigluForward } from './swiglu';
+import { testGpu } from './testing';
+import { entryPointsOf, usageOf } from './wgsl-usage';
+
+/** What every WebGPU device has; the lab asks for no more. */
+const STORAGE_BINDINGS = 8;
+const WORKGROUP_BYTES = 16_384;
+const INVOCATIONS = 256;
+
+const HEAD_DIMS = [2, 6, 12, 32, 64, 80, 128];
+
+/** Nothing is run here, so one slice stands for every buffer. */
+const s: Slice = { buffer: {} as GPUBuffer, offset: 0, size: 1024 };
+const partials = { slice: s, blocks: 4, columns: 64 };
+const label = 'test';
+
+/** Calls every host function in each of its variants. */
+function recordEverything(r: Recorder): void {
+  const rows = 8;
+  for (const layout of ['nt', 'nn', 'tn'] as const) {
+    for (const size of [64, 4096]) matmul(r, { layout, a: s, b: s, c: s, m: size, n: size, k: 8, label });
+  }
+  const norm = { x: s, weights: s, weightOffset: 0, gates: s, rows, hidden: 64, epsilon: 1e-5, label };
+  const normBackward = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };
+  rmsNormForward(r, { ...norm, y: s });
+  rmsNormForward(r, { ...norm, y: s, residual: s, branch: { output: s, layerGate: 0 } });
+  rmsNormBackward(r, { ...normBackward, hiddenGateColumn: 0 });
+  rmsNormBackward(r, {
+    ...normBackward,
+    hiddenGateColumn: 0,
+    branchColumn: 0,
+    branch: { output: s, layerGate: 0, dOutput: s },
+  });
+  for (const headDim of HEAD_DIMS) {
+    const heads = { batch: 1, heads: 4, keyValueHeads: 2, headDim, label };
+    rope(r, { ...heads, qkv: s, table: s, context: 8 });
+    rope(r, { ...heads, qkv: s, table: s, context: 8, bias: s });
+    for (const software of [false, true]) {
+      const shared = { ...heads, software, contextLength: 8, qkv: s, gates: s, headGate: 0, lse: s };
+      attentionForward(r, { ...shared, context: s });
+      attentionBackward(r, {
+        ...shared,
+        context: s,
+        dContext: s,
+        table: s,
+        dqkv: s,
+        delta: s,
+        partials,
+        headGateColumn: 0,
+      });
+    }
+  }
+  addBias(r, { values: s, bias: s, rows, columns: 8, label });
+  const units = { gates: s, intermediateGate: 0, rows, intermediate: 8, label };
+  swigluForward(r, { ...units, gateUp: s, act: s });
+  swigluBackward(r, { ...units, gateUp: s, dAct: s, partials, intermediateGateColumn: 0 });
+  for (const software of [false, true]) {
+    crossEntropy(r, { logits: s, targets: s, losses: s, rows, vocabulary: 8, software, label });
+  }
+  embeddingForward(r, { table: s, tokens: s, output: s, rows, hidden: 8, label });
+  embeddingBackward(r, {
+    dOutput: s,
+    positions: s,
+    starts: s,
+    dTable: s,
+    accumulate: false,
+    vocabulary: 8,
+    hidden: 8,
+    label,
+  });
+  columnSum(r, { partials, firstColumn: 0, columns: 8, destination: s, destinationOffset: 0, label });
+  const sizes = { hidden: 8, layers: 2, keyValueHeads: 2, intermediate: 8 };
+  const layout = gateLayoutOf(sizes);
+  gateGradient(r, { sums: s, gates: s, gradient: s, ...sizes, label });
+  sampleGates(r, { logAlpha: s, gates: s, step: s, layout, label });
+  constraint(r, { tail: s, gates: s, gradient: s, rowSparsity: s, state: s, step: s, layout, label });
+  globalNorm(r, { gradient: s, scratch: s, state: s, step: s, label });
+  adamw(r, {
+    parameters: s,
+    gradient: s,
+    firstMoment: s,
+    secondMoment: s,
+    gradientState: s,
+    groups: { decayEnd: 1, weightEnd: 2, gateEnd: 3, elements: 4 },
+    step: s,
+    label,
+  });
+  const metrics = { losses: s, windowDomains: s, windows: 1, windowLength: 8, predictionsPerWindow: 7 };
+  stepMetrics(r, { ...metrics, gradientState: s, ring: s, step: s, label });
+  stepMetrics(r, {
+    ...metrics,
+    gradientState: s,
+    ring: s,
+    step: s,
+    constraint: { state: s, tail: s, gateCount: 1 },
+    label,
+  });
+}
+
+const variants = new Map<string, DispatchDescription>();
+recordEverything({
+  dispatch: (d) => variants.set(`${d.kernel.entryPoint}\n${d.kernel.code}`, d),
+});
+const named = [...variants.values()].map((d) => [`${d.kernel.name}: ${d.kernel.entryPoint}`, d] as const);
+
+const shaders = import.meta.glob<string>('../../shaders/*.wgsl', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
+
+describe('limits of every device', () => {
+  beforeAll(async () => {
+    const { limits } = (await testGpu()).device;
+    // So that the compiler refuses what a modest device would: none of these was raised on request.
+    expect(limits.maxComputeWorkgroupStorageSize).toBe(WORKGROUP_BYTES);
+    expect(limits.maxComputeInvocationsPerWorkgroup).toBe(INVOCATIONS);
+  });
+
+  test('every entry point of every shader is recorded here', () => {
+    const recorded = new Set(named.map(([, d]) => d.kernel.entryPoint));
+    const declared = Object.values(shaders).flatMap(entryPointsOf);
+    expect(declared.length).toBeGreaterThan(20);
+    expect(declared.filter((entryPoint) => !recorded.has(entryPoint))).toEqual([]);
+  });
+
+  test.each(named)('%s', async (_, d) => {
+    const usage = usageOf(d.kernel);
+    expect(usage.storageBindings.length).toBeLessThanOrEqual(STORAGE_BINDINGS);
+    expect(usage.workgroupBytes).toBeLessThanOrEqual(WORKGROUP_BYTES);
+    expect(usage.invocations).toBeLessThanOrEqual(INVOCATIONS);
+
+    // The host passes just the bindings that the entry point uses: 0 are the uniforms, then in order.
+    const bindings = [...usage.uniformBindings, ...usage.storageBindings].sort((a, b) => a - b);
+    const passed = d.bindings.map((_, i) => i + 1);
+    expect(bindings).toEqual(d.uniforms.length > 0 ? [0, ...passed] : passed);
+    expect(d.uniforms.length).toBeLessThanOrEqual(64);
+    expect(d.uniforms.every((word) => Number.isInteger(word) && word >= 0)).toBe(true);
+
+    const gpu = await testGpu();
+    const module = gpu.device.createShaderModule({ label: d.kernel.name, code: d.kernel.code });
+    const { messages } = await module.getCompilationInfo();
+    expect(messages.map((m) => `${m.lineNum}: ${m.message}`)).toEqual([]);
+    await gpu.device.createComputePipelineAsync({
+      layout: 'auto',
+      compute: { module, entryPoint: d.kernel.entryPoint },
+    });
+    expect(gpu.uncapturedError()).toBeNull();
+  });
+});
