@@ -47,7 +47,8 @@ export function createSessionClient(
     created.addEventListener('message', (event) => {
       if (created !== worker) return;
       const report = parseReport((event as MessageEvent).data);
-      if (!report) return fail(created, 'The engine sent a message that this page does not know: reload the page.');
+      if (!report)
+        return fail(created, 'The engine sent a message that this page does not know: reload the page.');
       if (report.type === 'failed' && report.fatal) end();
       onReport(report);
     });
@@ -65,7 +66,10 @@ export function createSessionClient(
   return {
     send(command) {
       worker ??= begin();
-      worker.postMessage(command, command.type === 'openFiles' ? command.files.map((file) => file.bytes) : []);
+      worker.postMessage(
+        command,
+        command.type === 'openFiles' ? command.files.map((file) => file.bytes) : [],
+      );
     },
     close: end,
   };

@@ -1,0 +1,26 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { createSessionWorker } from './session/client';
+import { isEmbedded, readAddress, writeAddress } from './ui/address';
+import { App } from './ui/app';
+import { createLab } from './ui/lab';
+import { openRecorded } from './ui/replay';
+import './ui/styles/index.css';
+
+const embedded = isEmbedded(location.search);
+const { experiment, problems } = readAddress(location.search);
+const lab = createLab(createSessionWorker, new URL('.', location.href).href, experiment);
+for (const text of problems) lab.notify({ kind: 'warning', text });
+writeAddress(lab, embedded);
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has no element "root".');
+createRoot(root).render(
+  <StrictMode>
+    <App lab={lab} embedded={embedded} />
+  </StrictMode>,
+);
+
+void openRecorded(lab);
+if ('gpu' in navigator) lab.openSource();
+else lab.withoutGpu();

@@ -1,0 +1,152 @@
+import { useMemo, useState } from 'react';
+import type { GatesEvent, SurgeryEvent } from '../../experiment/events';
+import { keptPlace } from '../core/anatomy-layout';
+import { formatNumber } from '../core/format';
+import { findRun } from '../core/lab-state';
+import { describeShape } from '../core/run-record';
+import { shapeOf } from '../../llama/config';
+import { Panel } from '../controls/panel';
+import { useLabState } from '../lab-context';
+import { useNarrow, useTheme } from '../use-theme';
+import { AnatomyCanvas } from './anatomy-canvas';
+
+export function AnatomyPanel() {
+  const run = useLabState((state) => findRun(state, state.shownRun));
+  const source = useLabState((state) => state.source);
+  const theme = useTheme();
+  const narrow = useNarrow();
+  const [table, setTable] = useState(false);
+  const config = run?.started.source.config ?? source?.config ?? null;
+  const gates = run?.gates ?? null;
+  const surgery = run?.surgery ?? null;
+  const rows = useMemo(
+    () => (config ? layerRows(config.numHiddenLayers, gates, surgery) : []),
+    [config, gates, surgery],
+  );
+
+  const caption = surgery
+    ? `Cut to ${describeShape(shapeOf(surgery.config))}`
+    : gates
+      ? `Step ${gates.step}: ${formatNumber(sum(gates.hidden) / 255)} hidden dimensions open, ${formatNumber(sum(gates.layers) / 255)} layers`
+      : config
+        ? 'Every gate is open'
+        : 'No model yet';
+
+  return (
+    <Panel
+      title="Anatomy"
+      className="anatomy"
+      actions={
+        <>
+          <Legend cut={surgery !== null} />
+          <button type="button" className="quiet" aria-pressed={table} onClick={() => setTable(!table)}>
+            Table
+          </button>
+        </>
+      }
+    >
+      {config && !table && (
+        <AnatomyCanvas
+          shape={config}
+          gates={gates}
+          surgery={surgery}
+          theme={theme}
+          height={narrow ? 300 : anatomyHeight(config.numHiddenLayers)}
+          description={`${caption}. ${config.numHiddenLayers} layers of ${config.numKeyValueHeads} head groups and ${config.intermediateSize} MLP units. The table has the numbers.`}
+        />
+      )}
+      {table && <AnatomyTable rows={rows} hidden={gates} />}
+      <p className="anatomy-caption">{caption}</p>
+    </Panel>
+  );
+}
+
+function anatomyHeight(layers: number): number {
+  return Math.min(340, Math.max(190, 40 + layers * 27));
+}
+
+function Legend({ cut }: { cut: boolean }) {
+  return (
+    <span className="anatomy-legend" aria-hidden="true">
+      <span>residual · heads · MLP</span>
+      {cut ? (
+        <>
+          <i className="kept" /> kept <i className="cut" /> cut
+        </>
+      ) : (
+        <>
+          closed <i className="ramp" /> open
+        </>
+      )}
+    </span>
+  );
+}
+
+interface LayerNumbers {
+  layer: number;
+  gate: number | null;
+  heads: string;
+  units: string;
+  kept: string;
+}
+
+function layerRows(layers: number, gates: GatesEvent | null, surgery: SurgeryEvent | null): LayerNumbers[] {
+  return Array.from({ length: layers }, (_, layer) => {
+    const place = surgery ? keptPlace(surgery.kept, layer) : -1;
+    const open = (list: readonly number[] | undefined) =>
+      list ? `${formatNumber(sum(list) / 255)} of ${list.length}` : 'all';
+    return {
+      layer,
+      gate: gates ? (gates.layers[layer] ?? 255) / 255 : null,
+      heads: open(gates?.heads[layer]),
+      units: open(gates?.intermediate[layer]),
+      kept: !surgery
+        ? '–'
+        : place < 0
+          ? 'cut'
+          : `${surgery.kept.heads[place]?.length ?? 0} heads, ${surgery.kept.intermediate[place]?.length ?? 0} units`,
+    };
+  });
+}
+
+function AnatomyTable({ rows, hidden }: { rows: readonly LayerNumbers[]; hidden: GatesEvent | null }) {
+  return (
+    <div className="table-scroll" tabIndex={0} role="group" aria-label="Gates by layer">
+      <table>
+        <caption className="visually-hidden">Expected open units of every layer</caption>
+        <thead>
+          <tr>
+            <th scope="col">Layer</th>
+            <th scope="col">Gate</th>
+            <th scope="col">Heads open</th>
+            <th scope="col">MLP units open</th>
+            <th scope="col">Kept</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.layer}>
+              <th scope="row">{row.layer + 1}</th>
+              <td>{row.gate === null ? 'open' : formatNumber(row.gate, 2)}</td>
+              <td>{row.heads}</td>
+              <td>{row.units}</td>
+              <td>{row.kept}</td>
+            </tr>
+          ))}
+          {hidden && (
+            <tr>
+              <th scope="row">Hidden</th>
+              <td colSpan={4}>
+                {formatNumber(sum(hidden.hidden) / 255)} of {hidden.hidden.length} dimensions open
+              </td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

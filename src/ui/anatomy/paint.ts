@@ -1,0 +1,126 @@
+import { type AnatomyLayout, type CellGrid, LABEL_WIDTH } from '../core/anatomy-layout';
+import { ANATOMY_COLOURS, type Theme } from '../core/theme-colours';
+
+export interface AnatomyFrame {
+  layout: AnatomyLayout;
+  /** Gates as they are drawn at this instant, 0…255, in layout order. */
+  units: Float32Array;
+  layers: Float32Array;
+  /** After the cut: 255 for what was kept. */
+  kept: { units: Float32Array; layers: ReadonlySet<number> } | null;
+  theme: Theme;
+  font: string;
+}
+
+const SHADES = 64;
+const ramps = new Map<string, string[]>();
+
+/** Colours from `from` to `to`, mixed in linear light so that half a gate looks half as bright. */
+function ramp(from: string, to: string): string[] {
+  const key = `${from}${to}`;
+  let colours = ramps.get(key);
+  if (!colours) {
+    const channel = (hex: string, at: number) => (parseInt(hex.slice(at, at + 2), 16) / 255) ** 2.2;
+    colours = Array.from({ length: SHADES }, (_, i) => {
+      const share = i / (SHADES - 1);
+      const mixed = [1, 3, 5].map((at) =>
+        Math.round(255 * (channel(from, at) * (1 - share) + channel(to, at) * share) ** (1 / 2.2)),
+      );
+      return `rgb(${mixed.join(',')})`;
+    });
+    ramps.set(key, colours);
+  }
+  return colours;
+}
+
+/** Draws one frame in CSS pixels; the context is already scaled to the screen's pixels. */
+export function paintAnatomy(context: CanvasRenderingContext2D, frame: AnatomyFrame): void {
+  const { layout, theme } = frame;
+  const colours = ANATOMY_COLOURS[theme];
+  context.clearRect(0, 0, layout.width, layout.height);
+  context.font = frame.font;
+  context.textBaseline = 'middle';
+  for (const grid of layout.grids) paintGrid(context, grid, frame);
+
+  context.fillStyle = colours.text;
+  const first = layout.grids[0];
+  if (first) context.fillText('Residual', 0, first.y + Math.max(6, gridHeight(first) / 2));
+  const every = Math.ceil(12 / (layout.rows[0]?.height ?? 12));
+  for (const row of layout.rows) {
+    const open = (frame.layers[row.layer] ?? 255) / 255;
+    const cut = frame.kept !== null && !frame.kept.layers.has(row.layer);
+    const middle = row.y + row.height / 2;
+    if (row.layer % every === 0) {
+      context.fillStyle = colours.text;
+      context.globalAlpha = cut ? 0.55 : 1;
+      context.fillText(`${row.layer + 1}`, 0, middle);
+      context.globalAlpha = 1;
+    }
+    paintValve(context, row.y, row.height, open, cut, theme);
+    if (cut) paintStrike(context, layout, middle, theme);
+  }
+}
+
+function gridHeight(grid: CellGrid): number {
+  return Math.ceil(Math.ceil(grid.units / grid.unitsPerCell) / grid.columns) * grid.cellHeight;
+}
+
+function paintGrid(context: CanvasRenderingContext2D, grid: CellGrid, frame: AnatomyFrame): void {
+  const colours = ANATOMY_COLOURS[frame.theme];
+  const opening = ramp(colours.closed, frame.kept ? colours.kept : colours.open);
+  const layerGate = grid.layer === null || frame.kept ? 1 : (frame.layers[grid.layer] ?? 255) / 255;
+  const width = grid.cellWidth - grid.gap;
+  const height = grid.cellHeight - grid.gap;
+  const values = frame.kept?.units ?? frame.units;
+  for (let cell = 0; cell * grid.unitsPerCell < grid.units; cell++) {
+    const from = cell * grid.unitsPerCell;
+    const to = Math.min(from + grid.unitsPerCell, grid.units);
+    let sum = 0;
+    for (let unit = from; unit < to; unit++) sum += values[grid.firstUnit + unit] ?? 0;
+    // A closed layer dims its units, yet leaves their own gates readable.
+    const share = (sum / (to - from) / 255) * (0.25 + 0.75 * layerGate);
+    const x = grid.x + (cell % grid.columns) * grid.cellWidth;
+    const y = grid.y + Math.floor(cell / grid.columns) * grid.cellHeight;
+    if (frame.kept && share < 0.01 && Math.min(width, height) >= 4) {
+      // What was cut away stays as an outline: one sees the shape that was carved.
+      context.strokeStyle = colours.cut;
+      context.lineWidth = 0.75;
+      context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+      continue;
+    }
+    context.fillStyle = opening[Math.round(share * (SHADES - 1))] ?? colours.open;
+    context.fillRect(x, y, width, height);
+  }
+}
+
+/** The layer's own gate: a bar beside its number that empties from the top as the gate closes. */
+function paintValve(
+  context: CanvasRenderingContext2D,
+  y: number,
+  height: number,
+  open: number,
+  cut: boolean,
+  theme: Theme,
+): void {
+  const colours = ANATOMY_COLOURS[theme];
+  const x = LABEL_WIDTH - 26;
+  context.fillStyle = colours.closed;
+  context.fillRect(x, y, 8, height);
+  const filled = height * (cut ? 0 : open);
+  context.fillStyle = colours.open;
+  context.fillRect(x, y + height - filled, 8, filled);
+}
+
+function paintStrike(
+  context: CanvasRenderingContext2D,
+  layout: AnatomyLayout,
+  y: number,
+  theme: Theme,
+): void {
+  context.strokeStyle = theme === 'dark' ? '#ff8a5c' : '#c8451b';
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.moveTo(LABEL_WIDTH - 10, y);
+  context.lineTo(layout.width, y);
+  context.stroke();
+}

@@ -1,0 +1,67 @@
+import { useMemo } from 'react';
+import { runTokens } from '../../experiment/run-size';
+import { chartRows } from '../core/chart-rows';
+import { findRun } from '../core/lab-state';
+import { domainTitle } from '../core/domain-title';
+import { plannedSteps, type RunRecord } from '../core/run-record';
+import { useLabState } from '../lab-context';
+import { useTheme } from '../use-theme';
+import { useView } from '../view-store';
+import { type ChartData, ChartDataContext } from './chart-data';
+import { MultiplierChart, SparsityChart } from './gate-charts';
+import { LossChart } from './loss-chart';
+import { MixtureChart } from './mixture-chart';
+import { SpeedChart } from './speed-chart';
+import { useThrottled } from './use-throttled';
+
+/** Charts are drawn again at most this often: five of them cost more than a frame. */
+const REDRAW_MS = 400;
+
+/** All charts of one run, with one x axis and one crosshair. */
+export function Charts() {
+  const newest = useLabState((state) => findRun(state, state.shownRun));
+  const run = useThrottled(newest, REDRAW_MS);
+  const overlaid = useLabState((state) => findRun(state, state.overlaidRun));
+  const theme = useTheme();
+  const xAxis = useView((view) => view.xAxis);
+  const range = useView((view) => view.range);
+  const smoothing = useView((view) => view.smoothing);
+
+  const data = useMemo((): ChartData => {
+    const rows = run ? chartRows(run, overlaid, { range, smoothing }) : [];
+    const cut = run?.surgery ? rows.find((row) => row.step >= (run.surgery?.step ?? 0)) : undefined;
+    return {
+      run,
+      overlaid,
+      rows,
+      domains: run?.started.domains.map(domainTitle) ?? [],
+      theme,
+      xAxis,
+      extent: run ? extentOf(run, xAxis, range) : [0, 1],
+      cutAt: cut?.[xAxis] ?? null,
+    };
+  }, [run, overlaid, range, smoothing, theme, xAxis]);
+
+  return (
+    <ChartDataContext value={data}>
+      <LossChart />
+      <div className="chart-grid">
+        <MixtureChart />
+        <SparsityChart />
+        <MultiplierChart />
+        <SpeedChart />
+      </div>
+    </ChartDataContext>
+  );
+}
+
+/** A run grows towards its planned end, so that nobody has to read a moving axis; time is only known behind. */
+function extentOf(
+  run: RunRecord,
+  xAxis: ChartData['xAxis'],
+  range: readonly [number, number] | null,
+): ChartData['extent'] {
+  if (xAxis === 'step') return range ? [range[0], range[1]] : [0, plannedSteps(run)];
+  if (xAxis === 'tokens' && !range) return [0, runTokens(run.started.experiment)];
+  return ['dataMin', 'dataMax'];
+}

@@ -1,0 +1,175 @@
+import { memo } from 'react';
+import { Line, LineChart, Tooltip } from 'recharts';
+import { formatNumber, formatPercent } from '../core/format';
+import { GATE_SET_TITLES, GATE_SETS } from '../core/gate-sets';
+import { GATE_SET_COLOURS } from '../core/theme-colours';
+import type { ChartRow } from '../core/chart-rows';
+import { CURSOR, CutMark, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
+import { useChartData } from './chart-data';
+import { ChartFrame } from './chart-frame';
+import { Readout } from './readout';
+
+const SPARSITY_NOTE = 'Expected share of closed gates in each set; the dashed line is the rising target.';
+const MULTIPLIER_NOTE =
+  'Lagrange multipliers of each gate set: λ₁ solid, on the left; λ₂ dashed, on the right.';
+
+/** Expected sparsity of every gate set against its target. */
+export const SparsityChart = memo(function SparsityChart() {
+  const { rows, theme } = useChartData();
+  const colours = GATE_SET_COLOURS[theme];
+  const top = highestShare(rows);
+  const columns = GATE_SETS.flatMap((set) => [
+    {
+      title: GATE_SET_TITLES[set],
+      value: (row: ChartRow) => row[`expected_${set}`],
+      format: formatPercent,
+    },
+    {
+      title: `${GATE_SET_TITLES[set]} target`,
+      value: (row: ChartRow) => row[`target_${set}`],
+      format: formatPercent,
+    },
+  ]);
+  return (
+    <ChartFrame
+      title="Sparsity"
+      note={SPARSITY_NOTE}
+      columns={columns}
+      actions={<GateLegend colours={colours} />}
+    >
+      <LineChart data={rows} syncId={SYNC} margin={MARGIN}>
+        <Grid />
+        <SharedXAxis />
+        <ValueAxis
+          format={(value) => `${Math.round(value * 100)}\u00a0%`}
+          domain={[0, top]}
+          ticks={[0, top / 2, top]}
+        />
+        <Tooltip
+          cursor={CURSOR}
+          isAnimationActive={false}
+          content={
+            <Readout
+              series={GATE_SETS.map((set) => ({
+                name: GATE_SET_TITLES[set],
+                colour: colours[set],
+                value: (row) => row[`expected_${set}`],
+                format: formatPercent,
+              }))}
+            />
+          }
+        />
+        {GATE_SETS.map((set) => (
+          <Line
+            key={`target_${set}`}
+            dataKey={`target_${set}`}
+            stroke={colours[set]}
+            strokeDasharray="4 3"
+            strokeOpacity={0.8}
+            dot={false}
+            activeDot={false}
+            isAnimationActive={false}
+          />
+        ))}
+        {GATE_SETS.map((set) => (
+          <Line
+            key={set}
+            dataKey={`expected_${set}`}
+            stroke={colours[set]}
+            strokeWidth={1.75}
+            dot={false}
+            activeDot={{ r: 2.5, strokeWidth: 0 }}
+            isAnimationActive={false}
+          />
+        ))}
+        <CutMark />
+      </LineChart>
+    </ChartFrame>
+  );
+});
+
+/** The next full fifth above every share that is drawn. */
+function highestShare(rows: readonly ChartRow[]): number {
+  let highest = 0;
+  for (const row of rows) {
+    for (const set of GATE_SETS) {
+      highest = Math.max(highest, row[`expected_${set}`] ?? 0, row[`target_${set}`] ?? 0);
+    }
+  }
+  return Math.max(0.2, Math.ceil(highest * 5) / 5);
+}
+
+/** The multipliers that press the gates towards their targets. */
+export const MultiplierChart = memo(function MultiplierChart() {
+  const { rows, theme } = useChartData();
+  const colours = GATE_SET_COLOURS[theme];
+  const columns = (['lambda1', 'lambda2'] as const).flatMap((multiplier) =>
+    GATE_SETS.map((set) => ({
+      title: `${multiplier === 'lambda1' ? 'λ₁' : 'λ₂'} ${GATE_SET_TITLES[set]}`,
+      value: (row: ChartRow) => row[`${multiplier}_${set}`],
+    })),
+  );
+  return (
+    <ChartFrame title="Multipliers" note={MULTIPLIER_NOTE} columns={columns}>
+      <LineChart data={rows} syncId={SYNC} margin={{ ...MARGIN, right: 0 }}>
+        <Grid yAxisId="one" />
+        <SharedXAxis />
+        <ValueAxis id="one" />
+        <ValueAxis id="two" side="right" />
+        <Tooltip
+          cursor={CURSOR}
+          isAnimationActive={false}
+          content={
+            <Readout
+              series={columns.map((column, i) => ({
+                name: column.title,
+                colour: colours[GATE_SETS[i % GATE_SETS.length] ?? 'hidden'],
+                value: column.value,
+                format: (value) => formatNumber(value, 3),
+              }))}
+            />
+          }
+        />
+        {GATE_SETS.map((set) => (
+          <Line
+            key={`two${set}`}
+            yAxisId="two"
+            dataKey={`lambda2_${set}`}
+            stroke={colours[set]}
+            strokeDasharray="4 3"
+            strokeOpacity={0.8}
+            dot={false}
+            activeDot={false}
+            isAnimationActive={false}
+          />
+        ))}
+        {GATE_SETS.map((set) => (
+          <Line
+            key={`one${set}`}
+            yAxisId="one"
+            dataKey={`lambda1_${set}`}
+            stroke={colours[set]}
+            strokeWidth={1.5}
+            dot={false}
+            activeDot={{ r: 2.5, strokeWidth: 0 }}
+            isAnimationActive={false}
+          />
+        ))}
+        <CutMark yAxisId="one" />
+      </LineChart>
+    </ChartFrame>
+  );
+});
+
+function GateLegend({ colours }: { colours: Readonly<Record<string, string>> }) {
+  return (
+    <span className="legend" aria-hidden="true">
+      {GATE_SETS.map((set) => (
+        <span key={set}>
+          <i style={{ background: colours[set] }} />
+          {GATE_SET_TITLES[set]}
+        </span>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,46 @@
+import { memo } from 'react';
+import { Line, LineChart, Tooltip } from 'recharts';
+import { formatCount } from '../core/format';
+import { CURSOR, CutMark, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
+import { useChartData } from './chart-data';
+import { ChartFrame } from './chart-frame';
+import { Readout, type ReadoutSeries } from './readout';
+
+const SERIES: ReadoutSeries[] = [
+  {
+    name: 'Tokens a second',
+    colour: 'var(--accent)',
+    value: (row) => row['tokensPerSecond'],
+    format: formatCount,
+  },
+];
+
+export const SpeedChart = memo(function SpeedChart() {
+  const { rows, run } = useChartData();
+  const software = run?.started.adapter.software ?? false;
+  return (
+    <ChartFrame
+      title="Tokens a second"
+      note="Training tokens a second, evaluations included."
+      columns={SERIES.map(({ name, value }) => ({ title: name, value, format: formatCount }))}
+      actions={software && <span className="tag">software adapter</span>}
+    >
+      <LineChart data={rows} syncId={SYNC} margin={MARGIN}>
+        <Grid />
+        <SharedXAxis />
+        <ValueAxis domain={[0, 'auto']} format={formatCount} />
+        <Tooltip cursor={CURSOR} isAnimationActive={false} content={<Readout series={SERIES} />} />
+        <Line
+          dataKey="tokensPerSecond"
+          stroke="var(--accent)"
+          strokeWidth={1.5}
+          dot={false}
+          activeDot={{ r: 2.5, strokeWidth: 0 }}
+          connectNulls
+          isAnimationActive={false}
+        />
+        <CutMark />
+      </LineChart>
+    </ChartFrame>
+  );
+});

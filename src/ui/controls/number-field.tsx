@@ -1,0 +1,56 @@
+import { useId, useState } from 'react';
+
+interface NumberFieldProps {
+  name: string;
+  value: number;
+  min: number;
+  max: number;
+  step: number | 'any';
+  /** The number, or one sentence that says why this text cannot be taken. */
+  read(text: string): number | string;
+  onChange(value: number): void;
+  describedBy?: string;
+  disabled?: boolean;
+}
+
+/** A number that a visitor types. What cannot be taken stays visible, marked, with the reason under it. */
+export function NumberField(props: NumberFieldProps) {
+  const { name, value, min, max, step, read, onChange, describedBy, disabled } = props;
+  // The text while it differs from the value; null: the field shows the value.
+  const [draft, setDraft] = useState<string | null>(null);
+  const problemId = useId();
+  const result = draft === null ? value : read(draft);
+  const problem = typeof result === 'string' ? result : null;
+
+  return (
+    <span className="number-field">
+      <input
+        type="number"
+        aria-label={name}
+        aria-invalid={problem !== null}
+        aria-describedby={[describedBy, problem ? problemId : ''].filter(Boolean).join(' ') || undefined}
+        value={draft ?? String(value)}
+        min={min}
+        max={max}
+        step={step}
+        disabled={disabled}
+        onChange={(event) => {
+          const text = event.target.value;
+          const read_ = read(text);
+          setDraft(text);
+          if (typeof read_ === 'number' && read_ !== value) onChange(read_);
+        }}
+        onBlur={() => setDraft(problem ? draft : null)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && !problem) setDraft(null);
+          if (event.key === 'Escape') setDraft(null);
+        }}
+      />
+      {problem && (
+        <span id={problemId} className="field-problem" role="alert">
+          {problem}
+        </span>
+      )}
+    </span>
+  );
+}

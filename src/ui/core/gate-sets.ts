@@ -1,0 +1,11 @@
+import type { GateSet } from '../../kernels/step-inputs';
+
+/** What the page calls each gate set. */
+export const GATE_SET_TITLES: Readonly<Record<GateSet, string>> = {
+  hidden: 'Hidden',
+  head: 'Heads',
+  intermediate: 'MLP',
+  layer: 'Layers',
+};
+
+export const GATE_SETS = Object.keys(GATE_SET_TITLES) as GateSet[];

@@ -1,0 +1,111 @@
+import { defaultExperiment, type Experiment } from '../../experiment/schema';
+import type { AdapterDescription } from '../../gpu/device';
+import type { LlamaConfig } from '../../llama/config';
+import type { Report, RunStatus, SourceCard } from '../../session/protocol';
+import type { RunRecord } from './run-record';
+
+export interface SourceModel {
+  name: string;
+  config: LlamaConfig;
+  parameters: number;
+  card: SourceCard | null;
+}
+
+export interface Notice {
+  id: number;
+  kind: 'information' | 'warning' | 'error';
+  text: string;
+  /** What a button in the notice does. */
+  offer?: 'reopen' | 'replay';
+}
+
+export interface Written {
+  text: string;
+  done: boolean;
+  tokensPerSecond: number;
+}
+
+export interface Generation {
+  id: number;
+  prompt: string;
+  source: Written | null;
+  pruned: Written | null;
+}
+
+export interface DomainLosses {
+  loss: number[];
+  tokens: number[];
+  done: boolean;
+}
+
+export interface FullEvaluation {
+  id: number;
+  /** The run whose pruned model is measured; null: there was none. */
+  run: number | null;
+  source: DomainLosses | null;
+  pruned: DomainLosses | null;
+}
+
+/** What the page shows, and nothing that can be computed from it. */
+export interface LabState {
+  experiment: Experiment;
+  notices: readonly Notice[];
+  engine: {
+    /** `missing`: cannot run here at all; `lost`: ran, and stopped. */
+    state: 'closed' | 'opening' | 'open' | 'missing' | 'lost';
+    adapter: AdapterDescription | null;
+  };
+  source: SourceModel | null;
+  status: RunStatus;
+  loading: Extract<Report, { type: 'loading' }> | null;
+  activity: Extract<Report, { type: 'activity' }> | null;
+  heldBytes: number | null;
+  runs: readonly RunRecord[];
+  /** The run that the engine holds; null before the first and after Reset. */
+  currentRun: number | null;
+  /** The run in the anatomy and the charts. */
+  shownRun: number | null;
+  /** A second run whose losses are drawn over those of the shown one. */
+  overlaidRun: number | null;
+  recorded: {
+    state: 'loading' | 'playing' | 'paused' | 'ended' | 'unavailable';
+    run: RunRecord | null;
+  };
+  generation: Generation | null;
+  evaluation: FullEvaluation | null;
+  exported: { fileName: string; bytes: ArrayBuffer } | null;
+}
+
+export function initialState(experiment: Experiment = defaultExperiment()): LabState {
+  return {
+    experiment,
+    notices: [],
+    engine: { state: 'closed', adapter: null },
+    source: null,
+    status: 'idle',
+    loading: null,
+    activity: null,
+    heldBytes: null,
+    runs: [],
+    currentRun: null,
+    shownRun: null,
+    overlaidRun: null,
+    recorded: { state: 'loading', run: null },
+    generation: null,
+    evaluation: null,
+    exported: null,
+  };
+}
+
+/** Adds a notice; one that already stands with the same words is not repeated. */
+export function withNotice(state: LabState, notice: Omit<Notice, 'id'>): LabState {
+  if (state.notices.some((other) => other.text === notice.text)) return state;
+  const id = state.notices.reduce((last, other) => Math.max(last, other.id), 0) + 1;
+  return { ...state, notices: [...state.notices, { ...notice, id }] };
+}
+
+export function findRun(state: Pick<LabState, 'runs' | 'recorded'>, id: number | null): RunRecord | null {
+  if (id === null) return null;
+  if (id === 0) return state.recorded.run;
+  return state.runs.find((run) => run.id === id) ?? null;
+}

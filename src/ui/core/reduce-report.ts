@@ -1,0 +1,118 @@
+import type { RunEvent } from '../../experiment/events';
+import type { Report } from '../../session/protocol';
+import { type LabState, withNotice } from './lab-state';
+import { appendEvents, beginRun } from './run-record';
+
+/** The state after one report of the engine. Pure: the same report on the same state gives the same state. */
+export function reduceReport(state: LabState, report: Report): LabState {
+  switch (report.type) {
+    case 'device':
+      return reduceDevice(state, report);
+    case 'loading':
+      return { ...state, loading: report };
+    case 'source':
+      return {
+        ...state,
+        source: {
+          name: report.name,
+          config: report.config,
+          parameters: report.parameters,
+          card: report.card,
+        },
+        generation: null,
+        evaluation: null,
+      };
+    case 'status':
+      return {
+        ...state,
+        status: report.status,
+        // A failure before any device was reported: nothing can be computed in this browser.
+        engine:
+          report.status === 'failed' && !state.engine.adapter
+            ? { ...state.engine, state: 'missing' }
+            : state.engine,
+        loading: report.status === 'loading' ? state.loading : null,
+        activity: report.status === 'running' || report.status === 'paused' ? state.activity : null,
+      };
+    case 'events':
+      return reduceEvents(state, report.events);
+    case 'activity':
+      return { ...state, activity: report };
+    case 'generated': {
+      if (state.generation?.id !== report.id) return state;
+      const { text, done, tokensPerSecond } = report;
+      return {
+        ...state,
+        generation: { ...state.generation, [report.which]: { text, done, tokensPerSecond } },
+      };
+    }
+    case 'evaluated': {
+      if (state.evaluation?.id !== report.id) return state;
+      const { loss, tokens, done } = report;
+      return { ...state, evaluation: { ...state.evaluation, [report.which]: { loss, tokens, done } } };
+    }
+    case 'exported':
+      return { ...state, exported: { fileName: report.fileName, bytes: report.bytes } };
+    case 'memory':
+      return { ...state, heldBytes: report.heldBytes };
+    case 'failed':
+      return reduceFailure(state, report);
+  }
+}
+
+function reduceDevice(state: LabState, { adapter }: Extract<Report, { type: 'device' }>): LabState {
+  const open: LabState = { ...state, engine: { state: 'open', adapter } };
+  if (!adapter.software) return open;
+  const name = adapter.description || adapter.architecture || adapter.vendor || 'unnamed';
+  return withNotice(open, {
+    kind: 'warning',
+    text: `This browser computes on a software adapter (${name}): results are right, but times are not a GPU’s.`,
+  });
+}
+
+function reduceEvents(state: LabState, events: readonly RunEvent[]): LabState {
+  let { runs, currentRun, shownRun } = state;
+  let rest = events;
+  while (rest.length) {
+    const first = rest[0]!;
+    if (first.type === 'started') {
+      const id = runs.length + 1;
+      runs = [...runs, beginRun(id, first)];
+      currentRun = id;
+      shownRun = id;
+      rest = rest.slice(1);
+      continue;
+    }
+    const next = rest.findIndex((event) => event.type === 'started');
+    const batch = next < 0 ? rest : rest.slice(0, next);
+    const current = currentRun;
+    runs = runs.map((run) => (run.id === current ? appendEvents(run, batch) : run));
+    rest = rest.slice(batch.length);
+  }
+  return { ...state, runs, currentRun, shownRun };
+}
+
+function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed' }>): LabState {
+  const stopped: LabState = {
+    ...state,
+    loading: null,
+    activity: null,
+    generation: state.generation && finishWriting(state.generation),
+    evaluation: null,
+  };
+  if (!report.fatal) return withNotice(stopped, { kind: 'error', text: report.message });
+  const neverOpened = state.engine.adapter === null;
+  const lost: LabState = {
+    ...stopped,
+    status: 'failed',
+    currentRun: null,
+    heldBytes: null,
+    engine: { ...state.engine, state: neverOpened ? 'missing' : 'lost' },
+  };
+  return withNotice(lost, { kind: 'error', text: report.message, offer: neverOpened ? 'replay' : 'reopen' });
+}
+
+function finishWriting(generation: NonNullable<LabState['generation']>): LabState['generation'] {
+  const end = (written: typeof generation.source) => written && { ...written, done: true };
+  return { ...generation, source: end(generation.source), pruned: end(generation.pruned) };
+}

@@ -1,0 +1,206 @@
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Experiment } from '../experiment/schema';
+import type { TargetShape } from '../llama/config';
+import { createSessionClient, type WorkerLike } from '../session/client';
+import { nearestLegalTarget } from '../pruning/target-shape';
+import type { Report } from '../session/protocol';
+import { type FieldValue, setField } from './core/field-value';
+import { createFrameQueue } from './core/frame-queue';
+import { type FullEvaluation, initialState, type LabState, type Notice, withNotice } from './core/lab-state';
+import { reduceReport } from './core/reduce-report';
+
+export interface GenerationSettings {
+  prompt: string;
+  maxTokens: number;
+  temperature: number;
+  seed: number;
+}
+
+/** The page's engine room: one store that mirrors what the worker reports, and what a visitor can ask for. */
+export interface Lab {
+  store: StoreApi<LabState>;
+  openSource(): void;
+  /** Says that this browser cannot compute; the recorded run plays all the same. */
+  withoutGpu(): void;
+  /** Falls back to the first of `bundled` when the experiment names a model that the site does not have. */
+  checkSource(bundled: readonly string[]): void;
+  openFiles(files: readonly File[]): Promise<void>;
+  prune(): void;
+  pause(): void;
+  resume(): void;
+  step(): void;
+  reset(): void;
+  setField(key: string, value: FieldValue): void;
+  setTarget(target: TargetShape): void;
+  setExperiment(experiment: Experiment): void;
+  generate(settings: GenerationSettings): void;
+  cancelGeneration(): void;
+  evaluate(): void;
+  exportModel(): void;
+  notify(notice: Omit<Notice, 'id'>): void;
+  dismiss(id: number): void;
+  showRun(id: number): void;
+  overlayRun(id: number | null): void;
+}
+
+/** Bytes that a visitor may open at once: a page holds them twice while the worker takes them over. */
+const LARGEST_FOLDER = 2 ** 31;
+
+export function createLab(createWorker: () => WorkerLike, baseUrl: string, experiment?: Experiment): Lab {
+  const store = createStore<LabState>(() => initialState(experiment));
+  const receive = createFrameQueue<Report>((reports) => {
+    store.setState((state) => reports.reduce(reduceReport, state), true);
+  });
+  const client = createSessionClient(createWorker, receive);
+  const set = (change: Partial<LabState>) => store.setState(change);
+  let lastId = 0;
+  let localFiles: readonly File[] = [];
+  /** What the visitor pressed before the engine was ready. */
+  let wanted: 'prune' | 'step' | null = null;
+
+  const begin = (first: 'prune' | 'step'): void => {
+    const { experiment, source, engine, status } = store.getState();
+    if (engine.state === 'missing') return;
+    set({
+      recorded: { ...store.getState().recorded, state: 'ended' },
+      shownRun: null,
+      currentRun: null,
+      generation: null,
+      evaluation: null,
+      activity: null,
+    });
+    if (!source || status === 'loading') {
+      wanted = first;
+      if (engine.state !== 'opening') lab.openSource();
+      return;
+    }
+    wanted = null;
+    client.send({ type: 'start', experiment });
+    if (first === 'step') client.send({ type: 'step' });
+  };
+
+  store.subscribe((state) => {
+    if (wanted && state.status === 'ready' && state.source) begin(wanted);
+    if (state.engine.state === 'missing' || state.status === 'failed') wanted = null;
+  });
+
+  const lab: Lab = {
+    store,
+    openSource() {
+      const { experiment, notices } = store.getState();
+      if (experiment.source === 'local') {
+        if (localFiles.length) void lab.openFiles(localFiles);
+        return;
+      }
+      set({
+        engine: { ...store.getState().engine, state: 'opening' },
+        status: 'loading',
+        source: null,
+        currentRun: null,
+        notices: notices.filter((notice) => notice.offer !== 'reopen'),
+      });
+      client.send({ type: 'open', source: experiment.source, baseUrl });
+    },
+    withoutGpu() {
+      set({ engine: { state: 'missing', adapter: null }, status: 'failed' });
+      lab.notify({
+        kind: 'warning',
+        text: 'This browser has no WebGPU: to prune, open the lab in a current Chrome, Edge, Safari or Firefox over https. The recorded run plays without it.',
+        offer: 'replay',
+      });
+    },
+    checkSource(bundled) {
+      const wanted = store.getState().experiment.source;
+      const first = bundled[0];
+      if (first === undefined || bundled.includes(wanted) || (wanted === 'local' && localFiles.length > 0))
+        return;
+      const text =
+        wanted === 'local'
+          ? `The link was made with a model from a folder: open that folder under “Source model”. Until then ${first} is used.`
+          : `There is no source model “${wanted}” here: ${first} is used.`;
+      lab.notify({ kind: 'warning', text });
+      lab.setField('source', first);
+      lab.openSource();
+    },
+    async openFiles(files) {
+      const size = files.reduce((sum, file) => sum + file.size, 0);
+      if (!files.some((file) => file.name === 'config.json')) {
+        lab.notify({
+          kind: 'error',
+          text: 'The folder has no config.json: choose the folder of a Hugging Face model.',
+        });
+        return;
+      }
+      if (size > LARGEST_FOLDER) {
+        lab.notify({ kind: 'error', text: 'The folder holds more than 2 GiB: choose a smaller model.' });
+        return;
+      }
+      const read = await Promise.all(
+        files.map(async (file) => ({ name: file.name, bytes: await file.arrayBuffer() })),
+      );
+      set({
+        status: 'loading',
+        source: null,
+        currentRun: null,
+        engine: { ...store.getState().engine, state: 'opening' },
+      });
+      localFiles = files;
+      lab.setField('source', 'local');
+      client.send({ type: 'openFiles', files: read });
+    },
+    prune: () => begin('prune'),
+    pause: () => client.send({ type: 'pause' }),
+    resume: () => client.send({ type: 'resume' }),
+    step() {
+      const { status } = store.getState();
+      if (status === 'running' || status === 'paused') client.send({ type: 'step' });
+      else begin('step');
+    },
+    reset() {
+      set({ currentRun: null, shownRun: null, generation: null, evaluation: null, activity: null });
+      client.send({ type: 'reset' });
+    },
+    setField(key, value) {
+      const { experiment, source } = store.getState();
+      let changed = setField(experiment, key, value);
+      // A set that is not learnt keeps the source's size: the target follows its switch.
+      if (key.startsWith('gates.') && source) {
+        changed = { ...changed, target: nearestLegalTarget(source.config, changed.target, changed.gates) };
+      }
+      set({ experiment: changed });
+    },
+    setTarget: (target) => set({ experiment: { ...store.getState().experiment, target } }),
+    setExperiment: (experiment) => set({ experiment }),
+    generate(settings) {
+      lab.cancelGeneration();
+      const id = ++lastId;
+      set({ generation: { id, prompt: settings.prompt, source: null, pruned: null } });
+      client.send({ type: 'generate', id, ...settings });
+    },
+    cancelGeneration() {
+      const { generation } = store.getState();
+      if (generation && !isWritten(generation)) client.send({ type: 'cancelGeneration', id: generation.id });
+    },
+    evaluate() {
+      const { experiment, currentRun } = store.getState();
+      const id = ++lastId;
+      const evaluation: FullEvaluation = { id, run: currentRun, source: null, pruned: null };
+      set({ evaluation });
+      client.send({ type: 'evaluate', id, windows: WHOLE_SPLIT, contextLength: experiment.contextLength });
+    },
+    exportModel: () => client.send({ type: 'exportModel' }),
+    notify: (notice) => store.setState((state) => withNotice(state, notice), true),
+    dismiss: (id) => set({ notices: store.getState().notices.filter((notice) => notice.id !== id) }),
+    showRun: (id) => set({ shownRun: id, overlaidRun: null }),
+    overlayRun: (id) => set({ overlaidRun: id }),
+  };
+  return lab;
+}
+
+/** More windows than any domain's validation split has: the engine stops at its end. */
+const WHOLE_SPLIT = 1_000_000;
+
+function isWritten(generation: NonNullable<LabState['generation']>): boolean {
+  const { source, pruned } = generation;
+  return source?.done === true && (pruned === null || pruned.done);
+}

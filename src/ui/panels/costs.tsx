@@ -1,0 +1,78 @@
+import type { Experiment } from '../../experiment/schema';
+import type { LlamaConfig } from '../../llama/config';
+import { forwardFlopsPerToken, parameterCount } from '../../pruning/cost';
+import { formatBytes, formatCount, formatMilliseconds, formatPercent } from '../core/format';
+import { millisecondsPerStep } from '../core/run-record';
+import { useLabState } from '../lab-context';
+
+interface CostsProps {
+  source: LlamaConfig;
+  pruned: LlamaConfig;
+  experiment: Experiment;
+}
+
+/** What the target shape costs against the source, before anything runs. */
+export function Costs({ source, pruned, experiment }: CostsProps) {
+  const measured = useLabState((state) => {
+    const run = state.runs.at(-1);
+    return run && run.started.source.name === experiment.source ? run : null;
+  });
+  const held = useLabState((state) => state.heldBytes);
+  const software = useLabState((state) => state.engine.adapter?.software ?? false);
+  const context = experiment.contextLength;
+  const rows = [
+    ['Parameters', parameterCount(source), parameterCount(pruned), formatCount],
+    [
+      'FLOPs a token',
+      forwardFlopsPerToken(source, context),
+      forwardFlopsPerToken(pruned, context),
+      formatCount,
+    ],
+    ['Weights', parameterCount(source) * 4, parameterCount(pruned) * 4, formatBytes],
+  ] as const;
+  const step = measured && millisecondsPerStep(measured);
+
+  return (
+    <table className="costs">
+      <thead>
+        <tr>
+          <th scope="col">
+            <span className="visually-hidden">Cost</span>
+          </th>
+          <th scope="col">source</th>
+          <th scope="col">target</th>
+          <th scope="col">share</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([title, before, after, format]) => (
+          <tr key={title}>
+            <th scope="row">{title}</th>
+            <td>{format(before)}</td>
+            <td className="strong">{format(after)}</td>
+            <td>{formatPercent(after / before)}</td>
+          </tr>
+        ))}
+        <tr>
+          <th scope="row">A training step</th>
+          <td colSpan={3}>
+            {step === null ? (
+              <span className="muted">measured once it runs</span>
+            ) : (
+              <>
+                <span className="strong">{formatMilliseconds(step)}</span>
+                {software ? ' on a software adapter' : ' measured here'}
+              </>
+            )}
+          </td>
+        </tr>
+        {held !== null && (
+          <tr>
+            <th scope="row">GPU memory held</th>
+            <td colSpan={3}>{formatBytes(held)}</td>
+          </tr>
+        )}
+      </tbody>
+    </table>
+  );
+}

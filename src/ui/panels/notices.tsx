@@ -1,0 +1,35 @@
+import { useLab, useLabState } from '../lab-context';
+import { playReplay } from '../replay';
+
+/** What went wrong, and what to do: one sentence each, gone when dismissed. */
+export function Notices() {
+  const lab = useLab();
+  const notices = useLabState((state) => state.notices);
+  if (notices.length === 0) return null;
+  return (
+    <div className="notices">
+      {notices.map((notice) => (
+        <div
+          key={notice.id}
+          className={`notice ${notice.kind}`}
+          role={notice.kind === 'error' ? 'alert' : 'note'}
+        >
+          <p>{notice.text}</p>
+          {notice.offer === 'reopen' && (
+            <button type="button" onClick={lab.openSource}>
+              Open the model again
+            </button>
+          )}
+          {notice.offer === 'replay' && (
+            <button type="button" onClick={() => playReplay(lab)}>
+              Play the recorded run
+            </button>
+          )}
+          <button type="button" className="icon" aria-label="Dismiss" onClick={() => lab.dismiss(notice.id)}>
+            ×
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

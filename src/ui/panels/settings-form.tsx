@@ -1,0 +1,120 @@
+import { useId } from 'react';
+import { EXPERIMENT_FIELDS, type Field } from '../../experiment/schema';
+import { defaultOf, describeValue, getField, isDefault, readNumber } from '../core/field-value';
+import { NumberField } from '../controls/number-field';
+import { ResetDot } from '../controls/reset-dot';
+import { useLab, useLabState } from '../lab-context';
+import { WeightsField } from './weights-field';
+
+/** Fields that stand elsewhere on the page. */
+const ELSEWHERE = new Set(['source', 'method', 'retraining', 'mixture.mode']);
+
+const GROUPS: readonly { group: Field['group']; title: string }[] = [
+  { group: 'prune', title: 'Learning the masks' },
+  { group: 'method', title: 'Gate sets' },
+  { group: 'mixture', title: 'Domains and weights' },
+  { group: 'retrain', title: 'After the cut' },
+  { group: 'run', title: 'Data, evaluation, seed' },
+];
+
+/** Every other field of the table, group by group: the table is the form. */
+export function SettingsForm() {
+  const experiment = useLabState((state) => state.experiment);
+  return (
+    <div className="settings">
+      {GROUPS.map(({ group, title }) => {
+        const fields = EXPERIMENT_FIELDS.filter(
+          (field) => field.group === group && !ELSEWHERE.has(field.key),
+        );
+        const changed = fields.filter((field) => !isDefault(experiment, field.key)).length;
+        return (
+          <details key={group}>
+            <summary>
+              {title}
+              {changed > 0 && <span className="tag">{changed} changed</span>}
+            </summary>
+            <div className="settings-fields">
+              {fields.map((field) => (
+                <SettingsField key={field.key} field={field} />
+              ))}
+            </div>
+          </details>
+        );
+      })}
+    </div>
+  );
+}
+
+function SettingsField({ field }: { field: Field }) {
+  const lab = useLab();
+  const experiment = useLabState((state) => state.experiment);
+  const helpId = useId();
+  const value = getField(experiment, field.key);
+  const name = labelOf(field);
+
+  const control = () => {
+    switch (field.kind) {
+      case 'boolean':
+        return (
+          <input
+            type="checkbox"
+            className="switch"
+            role="switch"
+            aria-label={name}
+            aria-describedby={helpId}
+            checked={value === true}
+            onChange={(event) => lab.setField(field.key, event.target.checked)}
+          />
+        );
+      case 'integer':
+      case 'number':
+        return (
+          <NumberField
+            name={name}
+            value={Number(value)}
+            min={field.min}
+            max={field.max}
+            step={field.kind === 'integer' ? field.step : 'any'}
+            read={(text) => readNumber(field, text)}
+            onChange={(next) => lab.setField(field.key, next)}
+            describedBy={helpId}
+          />
+        );
+      case 'weights':
+        return null;
+      case 'choice':
+      case 'name':
+        return null;
+    }
+  };
+
+  return (
+    <div className="setting">
+      <div className="setting-head">
+        <span className="setting-label">
+          {field.label}
+          <ResetDot
+            label={name}
+            shown={!isDefault(experiment, field.key)}
+            to={describeValue(field, defaultOf(field))}
+            onReset={() => lab.setField(field.key, defaultOf(field))}
+          />
+        </span>
+        {control()}
+      </div>
+      <p id={helpId} className="setting-help">
+        {field.help}
+      </p>
+      {field.kind === 'weights' && Array.isArray(value) && (
+        <WeightsField value={value} onChange={(next) => lab.setField(field.key, next)} />
+      )}
+    </div>
+  );
+}
+
+/** The same label stands in two stages: the stage tells them apart for whoever cannot see the group. */
+function labelOf(field: Field): string {
+  if (field.key.startsWith('prune.')) return `${field.label} while learning masks`;
+  if (field.key.startsWith('retrain.')) return `${field.label} after the cut`;
+  return field.label;
+}

@@ -1,0 +1,104 @@
+import { type MouseEvent, useMemo } from 'react';
+import { encodePermalink } from '../../experiment/permalink';
+import type { Experiment } from '../../experiment/schema';
+import { prunedConfig, type TargetShape } from '../../llama/config';
+import { checkTarget, legalSteps, TARGET_FIELDS, TARGET_PRESETS } from '../../pruning/target-shape';
+import { defaultOf, fieldOf, readNumber } from '../core/field-value';
+import { Panel } from '../controls/panel';
+import { RulerSlider } from '../controls/ruler-slider';
+import { useLab, useLabState } from '../lab-context';
+import { useSourceConfig } from '../use-source-config';
+import { Costs } from './costs';
+import { FieldSelect } from './field-select';
+import { SettingsForm } from './settings-form';
+import { SourceCard } from './source-card';
+
+/** What to make: source model, target shape and everything else that an experiment says. */
+export function TargetPanel() {
+  const lab = useLab();
+  const experiment = useLabState((state) => state.experiment);
+  const running = useLabState((state) => state.status === 'running' || state.status === 'paused');
+  const source = useSourceConfig();
+  const { target, gates } = experiment;
+  const problems = useMemo(() => (source ? checkTarget(source, target, gates) : []), [source, target, gates]);
+  const steps = useMemo(() => (source ? legalSteps(source) : null), [source]);
+
+  return (
+    <Panel title="Target shape" className="target">
+      <SourceCard />
+      {steps && source ? (
+        <>
+          <div className="rulers">
+            {TARGET_FIELDS.map((name) => {
+              const field = fieldOf(`target.${name}`);
+              if (field.kind !== 'integer') return null;
+              const set = checkTarget(source, { ...target, [name]: steps[name].max - 1 }, gates);
+              return (
+                <RulerSlider
+                  key={name}
+                  label={field.label}
+                  value={target[name]}
+                  steps={steps[name]}
+                  fixed={set.some((problem) => problem.message.includes('gates.'))}
+                  fallback={Math.min(Number(defaultOf(field)), steps[name].max)}
+                  problem={problems.find((problem) => problem.field === name)?.message ?? null}
+                  read={(text) => {
+                    const value = readNumber(field, text);
+                    if (typeof value === 'string') return value;
+                    const wrong = checkTarget(source, { ...target, [name]: value }, gates);
+                    return wrong.find((problem) => problem.field === name)?.message ?? value;
+                  }}
+                  onChange={(value) => lab.setTarget({ ...target, [name]: value })}
+                />
+              );
+            })}
+          </div>
+          {problems.length === 0 && (
+            <Costs source={source} pruned={prunedConfig(source, target)} experiment={experiment} />
+          )}
+          <Presets experiment={experiment} onTarget={lab.setTarget} />
+        </>
+      ) : (
+        <p className="waiting">The sliders appear when the source model’s shape is known.</p>
+      )}
+      <div className="choices">
+        <FieldSelect name="method" />
+        <FieldSelect name="retraining" />
+        <FieldSelect name="mixture.mode" />
+      </div>
+      {running && <p className="hint">A run is going on: changes here are for the next one.</p>}
+      <SettingsForm />
+    </Panel>
+  );
+}
+
+function Presets({ experiment, onTarget }: { experiment: Experiment; onTarget(target: TargetShape): void }) {
+  const source = useSourceConfig();
+  if (!source) return null;
+  const follow = (event: MouseEvent, target: TargetShape) => {
+    // With a modifier key it stays a link, which opens a second bench beside this one.
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    onTarget(target);
+  };
+  return (
+    <p className="presets">
+      Make it{' '}
+      {TARGET_PRESETS.map((preset, i) => {
+        const target = preset.target(source);
+        return (
+          <span key={preset.id}>
+            {i > 0 && (i === TARGET_PRESETS.length - 1 ? ' or ' : ', ')}
+            <a
+              href={`?${encodePermalink({ ...experiment, target })}`}
+              onClick={(event) => follow(event, target)}
+            >
+              {preset.label}
+            </a>
+          </span>
+        );
+      })}
+      .
+    </p>
+  );
+}

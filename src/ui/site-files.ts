@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { type CorpusManifest, corpusManifestSchema } from '../data/corpus';
+
+/** A file of the site as JSON, or one sentence. A static host may answer a missing file with its start page. */
+async function readJson(path: string, what: string): Promise<unknown> {
+  const response = await fetch(path).catch(() => null);
+  const page = response?.headers.get('content-type')?.startsWith('text/html') ?? false;
+  if (!response?.ok || page) throw new Error(`${what} could not be loaded: check the connection and reload.`);
+  try {
+    return await response.json();
+  } catch {
+    throw new Error(`${what} is not JSON: the site is damaged, fetch it again.`);
+  }
+}
+
+const modelListSchema = z
+  .array(
+    z.looseObject({
+      name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+      title: z.string().max(80),
+      description: z.string().max(400),
+    }),
+  )
+  .min(1)
+  .max(100);
+
+export type BundledModel = z.infer<typeof modelListSchema>[number];
+
+/** @throws Error of one sentence. */
+export async function loadModelList(): Promise<BundledModel[]> {
+  const result = modelListSchema.safeParse(await readJson('models/index.json', 'The list of models'));
+  if (!result.success)
+    throw new Error('The list of models (models/index.json) is damaged: fetch the site again.');
+  return result.data;
+}
+
+/** @throws Error of one sentence. */
+export async function loadCorpusManifest(): Promise<CorpusManifest> {
+  const result = corpusManifestSchema.safeParse(
+    await readJson('corpus/manifest.json', 'The corpus’ description'),
+  );
+  if (!result.success) throw new Error('The corpus’ description (corpus/manifest.json) is damaged.');
+  return result.data;
+}
+
+/** The run that comes with the page, not yet checked. @throws Error of one sentence. */
+export const loadRecordedRun = (): Promise<unknown> => readJson('recorded/run.json', 'The recorded run');

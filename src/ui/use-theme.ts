@@ -1,0 +1,34 @@
+import { useEffect, useSyncExternalStore } from 'react';
+import type { Theme } from './core/theme-colours';
+import { useView } from './view-store';
+
+function useMedia(query: string): boolean {
+  return useSyncExternalStore(
+    (changed) => {
+      const media = matchMedia(query);
+      media.addEventListener('change', changed);
+      return () => media.removeEventListener('change', changed);
+    },
+    () => matchMedia(query).matches,
+  );
+}
+
+export const useReducedMotion = (): boolean => useMedia('(prefers-reduced-motion: reduce)');
+
+/** One column: what a phone, or a narrow frame in a teacher's page, gets. */
+export const useNarrow = (): boolean => useMedia('(max-width: 899px)');
+
+/** The theme in force. */
+export function useTheme(): Theme {
+  const chosen = useView((view) => view.theme);
+  const dark = useMedia('(prefers-color-scheme: dark)');
+  return chosen === 'system' ? (dark ? 'dark' : 'light') : chosen;
+}
+
+/** Tells the style sheet which theme is in force. */
+export function useThemeAttribute(): void {
+  const theme = useTheme();
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+}
