@@ -157,15 +157,19 @@ class Llama(nn.Module):
         return self.lm_head(self.model.norm(x))
 
     def initialise(self, seed):
-        """Normal weights of standard deviation 1/sqrt(fan-in); those that write to the residual stream are
-        divided by sqrt(2 * layers); embeddings 0.02."""
+        """Normal weights. Blocks: standard deviation 1/sqrt(fan-in), and those that write to the residual stream
+        divided by sqrt(2 * layers). Embeddings 0.5, so that at first a token's own vector outweighs what the blocks
+        add to it; output head 0.02, so that the first predictions are even. Against 0.02 and 1/sqrt(fan-in) for
+        these two, the nano model's loss after 160 steps was 4.99 instead of 5.40 (4.83 with twice the rate)."""
         generator = torch.Generator().manual_seed(seed)
         residual = 1 / math.sqrt(2 * self.config["num_hidden_layers"])
         with torch.no_grad():
             for name, parameter in self.named_parameters():
                 if parameter.dim() < 2:
                     continue
-                std = 0.02 if "embed" in name else 1 / math.sqrt(parameter.shape[1])
+                std = 0.5 if "embed" in name else 0.02 if "lm_head" in name else 1 / math.sqrt(parameter.shape[1])
+                if self.config["tie_word_embeddings"] and "embed" in name:
+                    std = 0.02  # the same matrix is the output head
                 if name.endswith(("o_proj.weight", "down_proj.weight")):
                     std *= residual
                 parameter.normal_(0, std, generator=generator)
