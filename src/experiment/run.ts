@@ -1,30 +1,34 @@
 import type { Corpus } from '../data/corpus';
 import { startMixture, updateMixture } from '../data/mixture';
-import { evaluationWindows, nextBatch, startSampler } from '../data/sampler';
+import { evaluationWindows, startSampler } from '../data/sampler';
 import type { Gpu } from '../gpu/device';
-import { GATE_SETS, type GateSet } from '../kernels/step-inputs';
+import { softValue } from '../kernels/hard-concrete.reference';
+import type { GateSet } from '../kernels/step-inputs';
 import { shapeOf, type LlamaConfig } from '../llama/config';
 import { evaluateSets, meanLoss, type WindowSet } from '../llama/evaluate';
+import type { ModelView } from '../llama/forward';
 import { gateLayout } from '../llama/gates';
-import { createInference, openGates, uploadModel, type Inference } from '../llama/inference';
+import { createInference, uploadModel, type Inference } from '../llama/inference';
 import { parameterLayout } from '../llama/parameters';
 import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
-import { softValue } from '../kernels/hard-concrete.reference';
 import { cutModel } from '../pruning/surgery';
 import { checkTarget } from '../pruning/target-shape';
-import { learningRateShare, sparsityShare } from '../training/schedule';
-import { createTrainer, type Trainer } from '../training/trainer';
-import type { StepMetrics } from '../kernels/step-metrics';
+import { createTrainer, type Trainer, type TrainerOptions } from '../training/trainer';
 import type { RunTurn } from './control';
+import type { GatesEvent, RunEvent, SurgeryEvent } from './events';
 import { evaluationShape } from './memory';
-import type { GatesEvent, RunEvent, RunSummary, Stage, StepEvent } from './events';
 import type { Experiment } from './schema';
+import { trainStage, type RunState } from './train-stage';
 
-/** The model that is pruned, as it was read: its flat parameters stay on the CPU for the cut. */
-export interface SourceModel {
-  name: string;
+/** A model as flat parameters on the CPU. */
+export interface FlatModel {
   config: LlamaConfig;
   parameters: Float32Array;
+}
+
+/** The model that is pruned. */
+export interface SourceModel extends FlatModel {
+  name: string;
 }
 
 export interface RunContext {
@@ -38,18 +42,8 @@ export interface RunContext {
   activity(what: string, done: number, total: number): void;
 }
 
-export interface PrunedModel {
-  config: LlamaConfig;
-  parameters: Float32Array;
-}
-
 /** Windows whose logits decide masked == pruned. */
 const COMPARED_WINDOWS = 2;
-/** Steps that may be on their way to the GPU before the oldest one's metrics are waited for. */
-const STEPS_IN_FLIGHT = 2;
-/** Steps in a row whose gradient may be NaN or infinite (their update is skipped) before a run gives up. */
-const BROKEN_STEPS_ALLOWED = 5;
-const ADAM = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 
 /** @throws one sentence that names the field when the experiment does not fit the model or the corpus. */
 export function checkExperiment(experiment: Experiment, source: LlamaConfig, corpus: Corpus): void {
@@ -67,6 +61,16 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig, cor
   }
 }
 
+/** What the stages of one run share. */
+interface Run extends RunContext {
+  experiment: Experiment;
+  state: RunState;
+  /** Held-out windows of each domain, the same at every evaluation. */
+  windows: WindowSet[];
+  /** The source's own loss by domain on them: what each domain's loss should reach. */
+  reference: number[];
+}
+
 /**
  * Runs an experiment: the source's own losses as reference, pruning with learnt masks under the
  * constraint, the cut to exactly the target shape, retraining; the mixture adapts in both stages. The same
@@ -74,295 +78,208 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig, cor
  *
  * @throws RunCancelled when the control says so, or an Error of one sentence.
  */
-export async function runExperiment(experiment: Experiment, context: RunContext): Promise<PrunedModel> {
-  const { gpu, source, corpus, turn, emit } = context;
+export async function runExperiment(experiment: Experiment, context: RunContext): Promise<FlatModel> {
+  const { source, corpus, emit } = context;
   checkExperiment(experiment, source.config, corpus);
-  const sets = corpus.domains.map((d) =>
-    evaluationWindows(d, experiment.contextLength, experiment.evaluation.windows),
-  );
-  const shape = evaluationShape(experiment);
-
-  const evaluate = async (inference: Inference, what: string): Promise<number[]> => {
-    const sums = await evaluateSets(inference, sets, async (done, total) => {
-      context.activity(what, done, total);
-      await turn.work();
-    });
-    return sums.map(meanLoss);
+  const { mode, weights } = experiment.mixture;
+  const run: Run = {
+    ...context,
+    experiment,
+    state: {
+      sampler: startSampler(experiment.seed, experiment.contextLength, corpus.domains.length),
+      mixture: startMixture(
+        mode,
+        weights,
+        corpus.domains.map((d) => d.weight),
+      ),
+      step: 0,
+      tokens: 0,
+    },
+    windows: corpus.domains.map((d) =>
+      evaluationWindows(d, experiment.contextLength, experiment.evaluation.windows),
+    ),
+    reference: [],
   };
-
-  const reference = await measureSource(gpu, source, shape, evaluate);
-  let mixture = startMixture(
-    experiment.mixture.mode,
-    experiment.mixture.weights,
-    corpus.domains.map((d) => d.weight),
+  run.reference = await withModel(run, 'source model', source, (inference) =>
+    domainLosses(run, inference, 'Measuring the source model’s reference losses'),
   );
+  const domains = corpus.domains.map((d) => d.name);
+  const sourceParameters = parameterLayout(source.config).parameterCount;
   emit({
     type: 'started',
     experiment,
-    source: {
-      name: source.name,
-      config: source.config,
-      parameters: parameterLayout(source.config).parameterCount,
-    },
-    domains: corpus.domains.map((d) => d.name),
-    adapter: gpu.adapter,
+    source: { name: source.name, config: source.config, parameters: sourceParameters },
+    domains,
+    adapter: context.gpu.adapter,
     version: context.version,
-    referenceLoss: reference,
-    mixture,
+    referenceLoss: run.reference,
+    mixture: run.state.mixture,
   });
 
-  const progress = { step: 0, tokens: 0 };
-  let sampler = startSampler(experiment.seed, experiment.contextLength, corpus.domains.length);
-  const adapt = (loss: number[]) => {
-    const { mode, clamp, smoothing } = experiment.mixture;
-    mixture = updateMixture({ mode, weights: mixture, loss, reference, clamp, smoothing });
-  };
+  const { pruned, surgery } = await prune(run);
+  const retrained = experiment.retraining === 'continued' ? await retrain(run, pruned) : null;
+  const result = retrained ?? { model: pruned, loss: null };
+  emit({
+    type: 'finished',
+    step: run.state.step,
+    tokens: run.state.tokens,
+    elapsedMs: context.turn.elapsedMs(),
+    summary: {
+      target: experiment.target,
+      achieved: shapeOf(result.model.config),
+      parameters: {
+        source: sourceParameters,
+        pruned: parameterLayout(result.model.config).parameterCount,
+      },
+      domains,
+      loss: { source: run.reference, ...surgery.loss, retrained: result.loss },
+      maskedVersusPruned: surgery.maskedVersusPruned,
+      mixture: run.state.mixture,
+      tokens: run.state.tokens,
+    },
+  });
+  return result.model;
+}
 
-  /** The steps of one stage, with an evaluation (and a new mixture) every so many steps and at the end. */
-  const train = async (
-    stage: Stage,
-    trainer: Trainer,
-    settings: Experiment['prune'] | Experiment['retrain'],
-    gates: { sparsities: Record<GateSet, number>; learnt: LearntSets } | null,
-    evaluateNow: (stepInStage: number) => Promise<void>,
-  ) => {
-    const inFlight: Promise<void>[] = [];
-    let broken = 0;
-    const record = (result: StepMetrics, at: { step: number; tokens: number }) => {
-      broken = result.nonFinite ? broken + 1 : 0;
-      if (broken >= BROKEN_STEPS_ALLOWED) {
-        throw new Error(
-          `Training broke down at step ${at.step}: gradients are not finite. Lower the learning rate (${stage}.learningRate).`,
-        );
-      }
-      emit({
-        type: 'step',
-        stage,
-        ...at,
-        elapsedMs: turn.elapsedMs(),
-        loss: result.meanLoss,
-        domainLoss: corpus.domains.map((_, i) => {
-          const { meanLoss, windows } = result.domains[i]!;
-          return windows > 0 ? meanLoss : null;
-        }),
-        gradientNorm: result.gradientNorm,
-        learningRate: result.learningRate,
-        ...(gates && result.constraint && constraintFields(result.constraint, gates.learnt)),
-      });
-    };
-    for (let s = 0; s < settings.steps; s++) {
-      await turn.step();
-      const drawn = nextBatch(sampler, corpus, mixture, settings.batchSize);
-      sampler = drawn.state;
-      progress.step++;
-      progress.tokens += settings.batchSize * experiment.contextLength;
-      const share = learningRateShare(
-        s,
-        settings.steps,
-        settings.learningRateWarmup,
-        settings.learningRateFloor,
-      );
-      const prune = gates && experiment.prune;
-      const rise = prune ? sparsityShare(s, prune.steps, prune.sparsityWarmup) : 0;
-      const at = { ...progress };
-      const metrics = trainer.step(drawn.batch, {
-        step: s,
-        seed: experiment.seed,
-        learningRate: settings.learningRate * share,
-        gateLearningRate: prune ? prune.gateLearningRate * share : 0,
-        multiplierLearningRate: prune ? prune.multiplierLearningRate * share : 0,
-        weightDecay: settings.weightDecay,
-        ...ADAM,
-        clipNorm: experiment.clipNorm,
-        temperature: experiment.prune.temperature,
-        activeSets: gates
-          ? GATE_SETS.reduce((bits, set, k) => bits | (gates.learnt[set] ? 1 << k : 0), 0)
-          : 0,
-        targetSparsity: GATE_SETS.map((set) => (gates ? gates.sparsities[set] * rise : 0)) as [
-          number,
-          number,
-          number,
-          number,
-        ],
-      });
-      inFlight.push(metrics.then((result) => record(result, at)));
-      if (inFlight.length > STEPS_IN_FLIGHT) await inFlight.shift();
-      const last = s + 1 === settings.steps;
-      if (last || (s + 1) % experiment.evaluation.interval === 0) {
-        for (const pending of inFlight.splice(0)) await pending;
-        await evaluateNow(s + 1);
-      } else if (turn.paused()) {
-        for (const pending of inFlight.splice(0)) await pending;
-      }
-    }
-  };
-
-  // Pruning: weights, gates and multipliers together.
+/** Weights, gates and multipliers together, then the cut. */
+async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEvent }> {
+  const { experiment, source, state, emit } = run;
+  const { config } = source;
   const learnt: LearntSets = experiment.gates;
-  const { temperature } = experiment.prune;
-  const trainer = await createTrainer(gpu, {
-    config: source.config,
-    parameters: source.parameters,
+  const { temperature, logAlpha, quadraticMultiplier } = experiment.prune;
+  const options: TrainerOptions = {
+    ...source,
     shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
-    gates: {
-      logAlpha: experiment.prune.logAlpha,
-      quadraticMultiplier: experiment.prune.quadraticMultiplier,
-    },
-  });
-  let pruned: PrunedModel;
-  let maskedLoss: number[];
-  let maskedVersusPruned: number;
-  let prunedLoss: number[];
-  try {
-    const masked = await createInference(gpu, 'masked model', trainer.model, shape);
-    try {
-      await train(
-        'prune',
-        trainer,
-        experiment.prune,
-        { sparsities: targetSparsities(source.config, experiment.target, learnt), learnt },
-        async () => {
-          const logAlpha = await trainer.readLogAlpha();
-          const mask = deterministicMask(source.config, logAlpha, learnt, temperature, null);
-          masked.setGates(mask);
-          const loss = await evaluate(masked, 'Evaluating the masked model');
-          adapt(loss);
-          emit(gatesEvent(source.config, progress.step, logAlpha, learnt, temperature));
-          emit({
-            type: 'evaluation',
-            stage: 'prune',
-            ...progress,
-            elapsedMs: turn.elapsedMs(),
-            loss,
-            mixture,
-            shape: maskShape(source.config, mask),
-          });
-        },
-      );
-      context.activity('Cutting the model to shape', 0, 1);
-      const mask = deterministicMask(
-        source.config,
-        await trainer.readLogAlpha(),
-        learnt,
-        temperature,
-        experiment.target,
-      );
-      const cut = cutModel(source.config, await trainer.readParameters(), mask);
-      pruned = cut;
-      masked.setGates(mask);
-      maskedLoss = await evaluate(masked, 'Evaluating the masked model at its final shape');
-      const cutModelOnGpu = uploadModel(gpu, 'pruned model', cut.config, cut.parameters);
-      try {
-        const small = await createInference(gpu, 'pruned model', cutModelOnGpu, shape);
-        try {
-          prunedLoss = await evaluate(small, 'Evaluating the pruned model');
-          maskedVersusPruned = await largestLogitDifference(masked, small, sets);
-        } finally {
-          small.destroy();
-        }
-      } finally {
-        cutModelOnGpu.destroy();
-      }
-      emit({
-        type: 'surgery',
-        step: progress.step,
-        elapsedMs: turn.elapsedMs(),
-        config: cut.config,
-        parameters: parameterLayout(cut.config).parameterCount,
-        kept: cut.kept,
-        maskedVersusPruned,
-        loss: { masked: maskedLoss, pruned: prunedLoss },
-      });
-    } finally {
-      masked.destroy();
-    }
-  } finally {
-    trainer.destroy();
-  }
-
-  let retrainedLoss: number[] | null = null;
-  if (experiment.retraining === 'continued') {
-    const retrainer = await createTrainer(gpu, {
-      config: pruned.config,
-      parameters: pruned.parameters,
-      shape: { batch: experiment.retrain.batchSize, context: experiment.contextLength },
-      gates: null,
-    });
-    try {
-      const inference = await createInference(gpu, 'retrained model', retrainer.model, shape);
-      try {
-        await train('retrain', retrainer, experiment.retrain, null, async () => {
-          const loss = await evaluate(inference, 'Evaluating the pruned model');
-          adapt(loss);
-          retrainedLoss = loss;
-          emit({
-            type: 'evaluation',
-            stage: 'retrain',
-            ...progress,
-            elapsedMs: turn.elapsedMs(),
-            loss,
-            mixture,
-          });
-        });
-      } finally {
-        inference.destroy();
-      }
-      pruned = { config: pruned.config, parameters: await retrainer.readParameters() };
-    } finally {
-      retrainer.destroy();
-    }
-  }
-
-  const summary: RunSummary = {
-    target: experiment.target,
-    achieved: shapeOf(pruned.config),
-    parameters: {
-      source: parameterLayout(source.config).parameterCount,
-      pruned: parameterLayout(pruned.config).parameterCount,
-    },
-    domains: corpus.domains.map((d) => d.name),
-    loss: { source: reference, masked: maskedLoss, pruned: prunedLoss, retrained: retrainedLoss },
-    maskedVersusPruned,
-    mixture,
-    tokens: progress.tokens,
+    gates: { logAlpha, quadraticMultiplier },
   };
-  emit({ type: 'finished', ...progress, elapsedMs: turn.elapsedMs(), summary });
-  return pruned;
+  return withTrainer(run, options, async (trainer, masked) => {
+    await trainStage({
+      ...run,
+      stage: 'prune',
+      trainer,
+      constraint: {
+        sparsities: targetSparsities(config, experiment.target, learnt),
+        learnt,
+        onGates: (step, values) => emit(gatesEvent(config, step, values, learnt, temperature)),
+      },
+      async evaluate() {
+        const mask = deterministicMask(config, await trainer.readLogAlpha(), learnt, temperature, null);
+        masked.setGates(mask);
+        const loss = await domainLosses(run, masked, 'Evaluating the masked model');
+        adaptMixture(run, loss);
+        const shape = maskShape(config, mask);
+        emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
+      },
+    });
+
+    run.activity('Cutting the model to shape', 0, 1);
+    const values = await trainer.readLogAlpha();
+    const mask = deterministicMask(config, values, learnt, temperature, experiment.target);
+    const cut = cutModel(config, await trainer.readParameters(), mask);
+    masked.setGates(mask);
+    const maskedLoss = await domainLosses(run, masked, 'Evaluating the masked model at its final shape');
+    const compared = await withModel(run, 'pruned model', cut, async (inference) => ({
+      loss: await domainLosses(run, inference, 'Evaluating the pruned model'),
+      difference: await largestLogitDifference(masked, inference, run.windows),
+    }));
+    const surgery: SurgeryEvent = {
+      type: 'surgery',
+      step: state.step,
+      elapsedMs: run.turn.elapsedMs(),
+      config: cut.config,
+      parameters: parameterLayout(cut.config).parameterCount,
+      kept: cut.kept,
+      maskedVersusPruned: compared.difference,
+      loss: { masked: maskedLoss, pruned: compared.loss },
+    };
+    emit(surgery);
+    return { pruned: cut, surgery };
+  });
 }
 
-function constraintFields(
-  state: NonNullable<StepMetrics['constraint']>,
-  learnt: LearntSets,
-): Pick<StepEvent, 'lagrangian' | 'sparsity'> {
-  const entries = GATE_SETS.filter((set) => learnt[set]).map((set) => [
-    set,
-    {
-      expected: state.expectedSparsity[set],
-      target: state.targetSparsity[set],
-      lambda1: state.lambda1[set],
-      lambda2: state.lambda2[set],
-    },
-  ]);
-  return { lagrangian: state.lagrangian, sparsity: Object.fromEntries(entries) as StepEvent['sparsity'] };
+/** Continued pretraining of the cut model, from the mixture that pruning ended with. */
+async function retrain(run: Run, pruned: FlatModel): Promise<{ model: FlatModel; loss: number[] }> {
+  const { experiment, state, emit } = run;
+  const options: TrainerOptions = {
+    ...pruned,
+    shape: { batch: experiment.retrain.batchSize, context: experiment.contextLength },
+    gates: null,
+  };
+  return withTrainer(run, options, async (trainer, inference) => {
+    let loss: number[] = [];
+    await trainStage({
+      ...run,
+      stage: 'retrain',
+      trainer,
+      async evaluate() {
+        loss = await domainLosses(run, inference, 'Evaluating the pruned model');
+        adaptMixture(run, loss);
+        emit({ type: 'evaluation', stage: 'retrain', ...where(run), loss, mixture: state.mixture });
+      },
+    });
+    return { model: { config: pruned.config, parameters: await trainer.readParameters() }, loss };
+  });
 }
 
-async function measureSource(
-  gpu: Gpu,
-  source: SourceModel,
-  shape: { batch: number; context: number },
-  evaluate: (inference: Inference, what: string) => Promise<number[]>,
-): Promise<number[]> {
-  const model = uploadModel(gpu, 'source model', source.config, source.parameters);
+function where({ state, turn }: Run) {
+  return { step: state.step, tokens: state.tokens, elapsedMs: turn.elapsedMs() };
+}
+
+function adaptMixture({ experiment, state, reference }: Run, loss: number[]): void {
+  const { mode, clamp, smoothing } = experiment.mixture;
+  state.mixture = updateMixture({ mode, weights: state.mixture, loss, reference, clamp, smoothing });
+}
+
+async function domainLosses(run: Run, inference: Inference, what: string): Promise<number[]> {
+  const sums = await evaluateSets(inference, run.windows, async (done, total) => {
+    run.activity(what, done, total);
+    await run.turn.work();
+  });
+  return sums.map(meanLoss);
+}
+
+/** Lends an inference of a model that is already on the GPU, and takes it back whatever happens. */
+async function withInference<T>(
+  { gpu, experiment }: Run,
+  label: string,
+  model: ModelView,
+  use: (inference: Inference) => Promise<T>,
+): Promise<T> {
+  const inference = await createInference(gpu, label, model, evaluationShape(experiment));
   try {
-    const inference = await createInference(gpu, 'source model', model, shape);
-    try {
-      inference.setGates(openGates(source.config));
-      return await evaluate(inference, 'Measuring the source model’s reference losses');
-    } finally {
-      inference.destroy();
-    }
+    return await use(inference);
+  } finally {
+    inference.destroy();
+  }
+}
+
+async function withModel<T>(
+  run: Run,
+  label: string,
+  { config, parameters }: FlatModel,
+  use: (inference: Inference) => Promise<T>,
+): Promise<T> {
+  const model = uploadModel(run.gpu, label, config, parameters);
+  try {
+    return await withInference(run, label, model, use);
   } finally {
     model.destroy();
+  }
+}
+
+/** Lends a trainer and an inference over the weights it trains. */
+async function withTrainer<T>(
+  run: Run,
+  options: TrainerOptions,
+  use: (trainer: Trainer, inference: Inference) => Promise<T>,
+): Promise<T> {
+  const trainer = await createTrainer(run.gpu, options);
+  try {
+    return await withInference(run, 'model in training', trainer.model, (inference) =>
+      use(trainer, inference),
+    );
+  } finally {
+    trainer.destroy();
   }
 }
 

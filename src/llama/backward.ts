@@ -19,7 +19,7 @@ import { partialColumns, type BatchShape, type TrainingWorkspace } from './works
  */
 export function recordBackward(
   recorder: Recorder,
-  { config, layout, parameters, software }: ModelView,
+  { config, layout, parameters }: ModelView,
   gradients: Slice,
   at: TrainingWorkspace,
   { batch, context }: BatchShape,
@@ -163,7 +163,6 @@ export function recordBackward(
       heads,
       keyValueHeads,
       headDim,
-      software,
       label: `${name} attention gradient`,
     });
     if (layer.qkvBias) biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);

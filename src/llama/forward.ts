@@ -18,8 +18,6 @@ export interface ModelView {
   config: LlamaConfig;
   layout: ParameterLayout;
   parameters: Slice;
-  /** The adapter runs on the CPU: kernels that have a variant for that take it. */
-  software: boolean;
 }
 
 export function regionSlice(whole: Slice, region: Region): Slice {
@@ -39,7 +37,7 @@ export function branchBefore(config: LlamaConfig, site: number) {
  */
 export function recordForward(
   recorder: Recorder,
-  { config, layout, parameters, software }: ModelView,
+  { config, layout, parameters }: ModelView,
   at: Activations & { rope: Slice; gates: Slice },
   { batch, context }: BatchShape,
 ): void {
@@ -116,7 +114,6 @@ export function recordForward(
       heads,
       keyValueHeads,
       headDim,
-      software,
       label: `${name} attention`,
     });
     product(attended, layer.output, at.branch[2 * l]!, hidden, queryWidth, `${name} attention output`);

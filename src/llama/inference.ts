@@ -23,7 +23,6 @@ export function uploadModel(
     config,
     layout,
     parameters: slice,
-    software: gpu.adapter.software,
     destroy: () => gpu.destroyBuffer(slice.buffer),
   };
 }

@@ -4,7 +4,7 @@ import { evaluationWindows } from '../data/sampler';
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer';
 import { createRunControl, RunCancelled, type RunControl } from '../experiment/control';
 import type { RunEvent } from '../experiment/events';
-import { runExperiment, type PrunedModel, type SourceModel } from '../experiment/run';
+import { runExperiment, type FlatModel, type SourceModel } from '../experiment/run';
 import { runTokens } from '../experiment/run-size';
 import { experimentSchema, type Experiment } from '../experiment/schema';
 import { VERSION } from '../experiment/version';
@@ -50,7 +50,7 @@ export function createLab(environment: LabEnvironment) {
   let source: OpenSource | null = null;
   let corpus: { corpus: Corpus; trainTokens: number } | null = null;
   let run: { control: RunControl; done: Promise<void> } | null = null;
-  let pruned: PrunedModel | null = null;
+  let pruned: FlatModel | null = null;
   const cancelledGenerations = new Set<number>();
 
   const status = (value: RunStatus) => post({ type: 'status', status: value });
@@ -224,7 +224,7 @@ export function createLab(environment: LabEnvironment) {
   async function write(
     id: number,
     which: 'source' | 'pruned',
-    model: PrunedModel,
+    model: FlatModel,
     tokenizer: Tokenizer,
     prompt: string,
     options: { maxTokens: number; temperature: number; seed: number },
@@ -274,7 +274,7 @@ export function createLab(environment: LabEnvironment) {
     const { corpus: opened } = corpus ?? { corpus: await loadCorpus(0) };
     const context = Math.min(command.contextLength, model.config.maxPositionEmbeddings);
     const sets = opened.domains.map((d) => evaluationWindows(d, context, command.windows));
-    const measure = async (which: 'source' | 'pruned', subject: PrunedModel) => {
+    const measure = async (which: 'source' | 'pruned', subject: FlatModel) => {
       const view = uploadModel(device_, `${which} evaluation`, subject.config, subject.parameters);
       const shape = { batch: EVALUATION_BATCH, context };
       const inference = await createInference(device_, `${which} evaluation`, view, shape);

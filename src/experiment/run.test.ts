@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import type { Corpus } from '../data/corpus';
+import { randomValues, testGpu } from '../kernels/testing';
+import { shapeOf, type LlamaConfig } from '../llama/config';
+import { parameterLayout } from '../llama/parameters';
+import { createRunControl, RunCancelled } from './control';
+import type { RunEvent } from './events';
+import { estimateRunMemory } from './memory';
+import { runExperiment, type RunContext } from './run';
+import { experimentSchema } from './schema';
+
+const config: LlamaConfig = {
+  vocabSize: 32,
+  hiddenSize: 16,
+  numHiddenLayers: 3,
+  numAttentionHeads: 4,
+  numKeyValueHeads: 2,
+  headDim: 4,
+  intermediateSize: 24,
+  maxPositionEmbeddings: 32,
+  rmsNormEps: 1e-5,
+  ropeTheta: 10000,
+  ropeScaling: { type: 'default' },
+  tieWordEmbeddings: false,
+  attentionBias: false,
+  bosTokenId: 0,
+  eosTokenId: 0,
+};
+
+/** Three languages of different hardness: counting up, counting by three with noise, and noise. */
+function toyCorpus(): Corpus {
+  const noise = randomValues(4000, 11);
+  const sequence = (next: (i: number) => number) =>
+    Uint16Array.from({ length: 2000 }, (_, i) => next(i) % 32);
+  const languages = [
+    sequence((i) => i),
+    sequence((i) => 3 * i + (noise[i]! > 0.6 ? 1 : 0)),
+    sequence((i) => Math.floor((noise[i + 2000]! + 1) * 16)),
+  ];
+  return {
+    vocabSize: 32,
+    eosTokenId: 0,
+    domains: languages.map((text, i) => ({
+      name: `language-${i}`,
+      title: `Language ${i}`,
+      weight: 1 / 3,
+      train: text.subarray(0, 1500),
+      validation: text.subarray(1500),
+    })),
+  };
+}
+
+function randomParameters(): Float32Array {
+  const layout = parameterLayout(config);
+  const flat = Float32Array.from(randomValues(layout.total, 3, 0.2));
+  return flat.fill(1, layout.norms.offset, layout.norms.offset + layout.norms.elements);
+}
+
+const experiment = experimentSchema.parse({
+  target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
+  prune: { steps: 8, batchSize: 2 },
+  retrain: { steps: 4, batchSize: 2 },
+  contextLength: 8,
+  evaluation: { interval: 4, windows: 3 },
+});
+
+async function run(changes: Partial<RunContext> = {}, of = experiment) {
+  const events: RunEvent[] = [];
+  const gpu = await testGpu();
+  const pruned = await runExperiment(of, {
+    gpu,
+    source: { name: 'toy', config, parameters: randomParameters() },
+    corpus: toyCorpus(),
+    turn: createRunControl(),
+    version: 'test',
+    emit: (event) => events.push(event),
+    activity: () => undefined,
+    ...changes,
+  });
+  return { events, pruned };
+}
+
+const withoutTimes = (events: RunEvent[]) => events.map((event) => ({ ...event, elapsedMs: 0 }));
+
+describe('a run', () => {
+  it('prunes to exactly the target, retrains, and tells the whole story in order', async () => {
+    const { events, pruned } = await run();
+    expect(shapeOf(pruned.config)).toEqual(experiment.target);
+    const kinds = events.map((e) => e.type);
+    expect(kinds[0]).toBe('started');
+    expect(kinds.at(-1)).toBe('finished');
+    expect(events.filter((e) => e.type === 'step').map((e) => e.step)).toEqual(
+      Array.from({ length: 12 }, (_, i) => i + 1),
+    );
+    const surgery = events.find((e) => e.type === 'surgery')!;
+    expect(surgery.maskedVersusPruned).toBeLessThan(1e-4);
+    surgery.loss.masked.forEach((loss, i) =>
+      expect(Math.abs(loss - surgery.loss.pruned[i]!)).toBeLessThan(1e-4),
+    );
+    const finished = events.at(-1)!;
+    if (finished.type !== 'finished') throw new Error('unreachable');
+    expect(finished.summary.achieved).toEqual(experiment.target);
+    expect(finished.summary.tokens).toBe(12 * 2 * 8);
+  });
+
+  it('moves the mixture with dynamic loading and leaves it alone without', async () => {
+    const mixtures = (events: RunEvent[]) =>
+      events.flatMap((e) => (e.type === 'evaluation' || e.type === 'started' ? [e.mixture] : []));
+    const moving = mixtures((await run()).events);
+    expect(moving[1]).not.toEqual(moving[0]);
+    for (const mixture of moving) expect(mixture.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+    const constant = { ...experiment, mixture: { ...experiment.mixture, mode: 'constant' as const } };
+    const still = mixtures((await run({}, constant)).events);
+    expect(still.every((m) => m.every((w, i) => w === still[0]![i]))).toBe(true);
+  });
+
+  it('gives identical metrics and weights when it is run twice', async () => {
+    const first = await run();
+    const second = await run();
+    expect(withoutTimes(second.events)).toEqual(withoutTimes(first.events));
+    expect(second.pruned.parameters).toEqual(first.pruned.parameters);
+  });
+
+  it('holds what was estimated, and nothing after it has ended or was cancelled', async () => {
+    const gpu = await testGpu();
+    const before = gpu.heldBytes();
+    let held = 0;
+    await run({
+      emit: (event) => {
+        if (event.type === 'step' && event.step === 1) held = gpu.heldBytes() - before;
+      },
+    });
+    expect(gpu.heldBytes()).toBe(before);
+    // The rest is the programs' uniforms, 256 bytes a dispatch: much for a toy, little for a model.
+    const { pruning } = estimateRunMemory(config, experiment);
+    expect(held).toBeGreaterThanOrEqual(pruning);
+    expect(held - pruning).toBeLessThan(256 * 200);
+
+    const control = createRunControl();
+    const cancelled = run({
+      turn: control,
+      emit: (event) => {
+        if (event.type === 'step' && event.step === 2) control.cancel();
+      },
+    });
+    await expect(cancelled).rejects.toBeInstanceOf(RunCancelled);
+    expect(gpu.heldBytes()).toBe(before);
+  });
+
+  it('refuses what does not fit, in one sentence that names the field', async () => {
+    const refusal = (changes: object) => run({}, { ...experiment, ...changes });
+    await expect(refusal({ target: { ...experiment.target, hiddenSize: 17 } })).rejects.toThrow(/idden/);
+    await expect(refusal({ contextLength: 64 })).rejects.toThrow(/contextLength/);
+    await expect(
+      refusal({ mixture: { ...experiment.mixture, mode: 'manual', weights: [1, 2] } }),
+    ).rejects.toThrow(/weights/);
+  });
+});
