@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 import {
   llamaConfigJson,
@@ -60,6 +61,18 @@ describe('Hugging Face folder', () => {
       'model.norm.weight': [12],
       'lm_head.weight': [11, 12],
     });
+  });
+
+  it('opens the bundled model, which another program wrote', () => {
+    const folder = new URL('../../public/models/nano/', import.meta.url);
+    const file = (name: string) => ({ name, bytes: readFileSync(new URL(name, folder)) });
+    const { config, tensors } = readModelFolder(
+      ['config.json', 'model.safetensors', 'tokenizer.json'].map(file),
+    );
+    const values = [...tensors.values()].reduce((sum, data) => sum + data.length, 0);
+    const card = JSON.parse(file('card.json').bytes.toString()) as { parameters: number };
+    expect(values).toBe(card.parameters);
+    expect(tensors.get('model.norm.weight')).toHaveLength(config.hiddenSize);
   });
 
   it('reads shards by their index', () => {
