@@ -53,20 +53,17 @@ function recordEverything(r: Recorder): void {
     const heads = { batch: 1, heads: 4, keyValueHeads: 2, headDim, label };
     rope(r, { ...heads, qkv: s, table: s, context: 8 });
     rope(r, { ...heads, qkv: s, table: s, context: 8, bias: s });
-    for (const software of [false, true]) {
-      const shared = { ...heads, software, contextLength: 8, qkv: s, gates: s, headGate: 0, lse: s };
-      attentionForward(r, { ...shared, context: s });
-      attentionBackward(r, {
-        ...shared,
-        context: s,
-        dContext: s,
-        table: s,
-        dqkv: s,
-        delta: s,
-        partials,
-        headGateColumn: 0,
-      });
-    }
+    const shared = { ...heads, contextLength: 8, qkv: s, gates: s, headGate: 0, lse: s, context: s };
+    attentionForward(r, shared);
+    attentionBackward(r, {
+      ...shared,
+      dContext: s,
+      table: s,
+      dqkv: s,
+      delta: s,
+      partials,
+      headGateColumn: 0,
+    });
   }
   addBias(r, { values: s, bias: s, rows, columns: 8, label });
   const units = { gates: s, intermediateGate: 0, rows, intermediate: 8, label };
