@@ -34,6 +34,7 @@ describe('safetensors', () => {
     for (const [name, tensor] of tensors) {
       expect(read.get(name)).toEqual({ ...tensor, dtype: 'F32' });
     }
+    expect(parseSafetensors(Buffer.from(shifted).subarray(3))).toEqual(read);
     expect(openSafetensors(file).metadata).toEqual({ format: 'pt', made_by: 'test' });
     expect(Number(new DataView(file.buffer).getBigUint64(0, true)) % 8).toBe(0);
   });

@@ -87,7 +87,10 @@ export function openSafetensors(
   fileName = 'model.safetensors',
 ): SafetensorsFile {
   const subject = plain(fileName);
-  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  // A plain view also of a Node Buffer, whose `slice` would not copy.
+  const file = ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
   if (file.byteLength < 10)
     refuse(subject, `it has ${file.byteLength} bytes, too few for a safetensors file`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
