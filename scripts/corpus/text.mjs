@@ -9,7 +9,6 @@ const REPLACEMENTS = /** @type {const} */ ([
   [/\r\n?/g, '\n'],
   [/[\u00a0\u2000-\u200a\u202f\u3000]/g, ' '],
   [/[\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff\u0085\ufffd]/g, ''],
-  // eslint-disable-next-line no-control-regex -- control characters are what is being removed
   [/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, ''],
   [/[\u2018\u2019\u201a\u2032]/g, "'"],
   [/[\u201c\u201d\u201e\u2033]/g, '"'],

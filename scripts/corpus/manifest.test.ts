@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { sha256 } from './hash.mjs';
+import { DOMAINS } from './recipe.mjs';
+
+const CORPUS = 'public/corpus';
+type File = { file: string; tokens: number; sha256: string };
+const manifest = JSON.parse(readFileSync(`${CORPUS}/manifest.json`, 'utf8')) as {
+  tokenizer: { file: string; sha256: string; vocab_size: number; eos_token_id: number };
+  domains: {
+    name: string;
+    weight: number;
+    train: { tokens: number; documents: number; shards: File[] };
+    validation: File & { documents: number };
+  }[];
+};
+
+function readTokens(domain: string, { file, tokens, sha256: expected }: File) {
+  const bytes = readFileSync(`${CORPUS}/${domain}/${file}`);
+  expect(sha256(bytes), file).toBe(expected);
+  expect(bytes.length).toBe(2 * tokens);
+  return Array.from({ length: tokens }, (_, i) => bytes.readUInt16LE(2 * i));
+}
+
+it('names the domains of the recipe; their weights make one', () => {
+  expect(manifest.domains.map(({ name }) => name)).toEqual(DOMAINS.map(({ name }) => name));
+  expect(manifest.domains.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
+  expect(sha256(readFileSync(`${CORPUS}/${manifest.tokenizer.file}`))).toBe(manifest.tokenizer.sha256);
+});
+
+it.each(manifest.domains)(
+  '$name: files, hashes, ids and documents are as listed',
+  ({ name, train, validation }) => {
+    const { eos_token_id, vocab_size } = manifest.tokenizer;
+    for (const [files, listed] of [
+      [train.shards, train],
+      [[validation], validation],
+    ] as const) {
+      const tokens = files.flatMap((file) => readTokens(name, file));
+      expect(tokens).toHaveLength(listed.tokens);
+      expect(tokens.reduce((most, id) => Math.max(most, id), 0)).toBeLessThan(vocab_size);
+      expect(tokens.filter((id) => id === eos_token_id)).toHaveLength(listed.documents);
+      expect(tokens.at(-1)).toBe(eos_token_id);
+    }
+    expect(validation.tokens).toBeGreaterThanOrEqual(50_000);
+  },
+);
