@@ -5,6 +5,7 @@ import { isEmbedded, readAddress, writeAddress } from './ui/address';
 import { App } from './ui/app';
 import { createLab } from './ui/lab';
 import { openRecorded } from './ui/replay';
+import '@fontsource-variable/ibm-plex-sans/wght.css';
 import './ui/styles/index.css';
 
 const embedded = isEmbedded(location.search);

@@ -1,8 +1,7 @@
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { shapeOf } from '../llama/config';
 import { checkTarget, nearestLegalTarget } from '../pruning/target-shape';
 import { AnatomyPanel } from './anatomy/anatomy-panel';
-import { Charts } from './charts/charts';
 import { describeShape } from './core/run-record';
 import { download } from './download';
 import type { Lab } from './lab';
@@ -15,6 +14,9 @@ import { RunsPanel } from './panels/runs-panel';
 import { TargetPanel } from './panels/target-panel';
 import { Transport } from './panels/transport';
 import { useNarrow, useThemeAttribute } from './use-theme';
+
+/** The charts' library is most of the page's code: the bench stands before it has come. */
+const Charts = lazy(() => import('./charts/charts').then((module) => ({ default: module.Charts })));
 
 export function App({ lab, embedded }: { lab: Lab; embedded: boolean }) {
   useThemeAttribute();
@@ -30,7 +32,9 @@ export function App({ lab, embedded }: { lab: Lab; embedded: boolean }) {
     <div className="column middle" key="middle">
       <RecordedBanner />
       <AnatomyPanel />
-      <Charts />
+      <Suspense fallback={<p className="panel waiting">Loading the charts…</p>}>
+        <Charts />
+      </Suspense>
     </div>
   );
   return (

@@ -62,7 +62,7 @@ export function Grid({ yAxisId }: { yAxisId?: string }) {
 }
 
 /** Where the model was cut to its target shape. */
-export function CutMark({ yAxisId }: { yAxisId?: string }) {
+export function CutMark({ yAxisId, named }: { yAxisId?: string; named?: boolean }) {
   const { cutAt } = useChartData();
   if (cutAt === null) return null;
   return (
@@ -71,7 +71,9 @@ export function CutMark({ yAxisId }: { yAxisId?: string }) {
       stroke="var(--signal)"
       strokeDasharray="2 2"
       {...(yAxisId ? { yAxisId } : {})}
-      label={{ value: 'cut', position: 'insideTopRight', fill: 'var(--signal)', fontSize: 10.5 }}
+      {...(named
+        ? { label: { value: 'cut', position: 'insideTopLeft', fill: 'var(--signal)', fontSize: 11 } }
+        : {})}
     />
   );
 }

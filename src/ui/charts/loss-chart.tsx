@@ -106,7 +106,7 @@ export const LossChart = memo(function LossChart() {
               ifOverflow="extendDomain"
             />
           ))}
-        <CutMark />
+        <CutMark named />
         <Tooltip
           cursor={CURSOR}
           isAnimationActive={false}

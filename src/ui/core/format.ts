@@ -1,6 +1,6 @@
 const MINUS = '\u2212';
 
-/** Digits that fit a table: three significant ones under a thousand, none behind the point above it. */
+/** Digits that fit a table: `digits` significant ones, and whole numbers where those are not enough. */
 export function formatNumber(value: number, digits = 3): string {
   if (Number.isNaN(value)) return 'not a number';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : `${MINUS}∞`;
@@ -8,7 +8,7 @@ export function formatNumber(value: number, digits = 3): string {
   let text: string;
   if (magnitude >= 1e6 || (magnitude > 0 && magnitude < 1e-3))
     text = magnitude.toExponential(1).replace('e+', 'e');
-  else if (Number.isInteger(magnitude) || magnitude >= 1000)
+  else if (Number.isInteger(magnitude) || magnitude >= 10 ** digits)
     text = Math.round(magnitude).toLocaleString('en');
   else text = magnitude.toPrecision(digits);
   text = text.replace('e-', `e${MINUS}`);
