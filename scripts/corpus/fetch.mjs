@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 
 /**
- * A pinned package. `url` serves when a Debian mirror has dropped that version for a newer one.
+ * A pinned package.
  * @typedef {{ registry: 'debian' | 'npm', name: string, version: string }} Package
  */
 
