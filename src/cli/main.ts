@@ -41,7 +41,8 @@ const COMMANDS: Record<string, CommandDescription> = {
   },
   prune: {
     usage: 'prune EXPERIMENT.json --out DIR [--model MODEL]',
-    summary: 'run an experiment; writes a Hugging Face folder, metrics.jsonl and summary.json',
+    summary:
+      'run an experiment; writes a Hugging Face folder, metrics.jsonl, run.json (the log that the page replays) and summary.json',
     options: { out: { type: 'string' }, model: { type: 'string' } },
     positionals: 1,
     run: prune,

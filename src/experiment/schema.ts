@@ -381,3 +381,16 @@ export function parseExperiment(json: unknown, subject = 'experiment'): Experime
 export function defaultExperiment(): Experiment {
   return experimentSchema.parse({});
 }
+
+/** public/experiments/index.json: the example experiments that the page offers, in order. */
+export const presetListSchema = z
+  .array(
+    z.strictObject({
+      file: z.string().regex(/^[a-z0-9-]+\.json$/),
+      title: z.string().min(1).max(60),
+      description: z.string().min(1).max(200),
+    }),
+  )
+  .max(50);
+
+export type Preset = z.infer<typeof presetListSchema>[number];

@@ -18,6 +18,8 @@ export interface ModelView {
   config: LlamaConfig;
   layout: ParameterLayout;
   parameters: Slice;
+  /** The adapter runs on the CPU: kernels that have a variant for that take it. */
+  software: boolean;
 }
 
 export function regionSlice(whole: Slice, region: Region): Slice {
@@ -149,7 +151,7 @@ export function recordForward(
  */
 export function recordLoss(
   recorder: Recorder,
-  { config, layout, parameters }: ModelView,
+  { config, layout, parameters, software }: ModelView,
   at: { normed: Slice; targets: Slice; losses: Slice; logits: Slice },
   shape: BatchShape,
   gradient?: { normed: Slice; parameters: Slice },
@@ -183,6 +185,7 @@ export function recordLoss(
       rows: count,
       vocabulary,
       ...(gradient && { gradientScale: 1 / predictions }),
+      software,
       label: 'cross-entropy',
     });
     if (!gradient) continue;

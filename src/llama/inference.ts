@@ -23,6 +23,7 @@ export function uploadModel(
     config,
     layout,
     parameters: slice,
+    software: gpu.adapter.software,
     destroy: () => gpu.destroyBuffer(slice.buffer),
   };
 }

@@ -6,7 +6,7 @@ import { createRunControl, RunCancelled, type RunControl } from '../experiment/c
 import type { RunEvent } from '../experiment/events';
 import { runExperiment, type FlatModel, type SourceModel } from '../experiment/run';
 import { runTokens } from '../experiment/run-size';
-import { experimentSchema, type Experiment } from '../experiment/schema';
+import { parseExperiment, type Experiment } from '../experiment/schema';
 import { VERSION } from '../experiment/version';
 import { readModelFolder, writeModelFolder, type InputFile } from '../formats/hugging-face';
 import { zipFiles } from '../formats/zip';
@@ -155,9 +155,7 @@ export function createLab(environment: LabEnvironment) {
 
   async function start(value: unknown): Promise<void> {
     await stopRun();
-    const parsed = experimentSchema.safeParse(value);
-    if (!parsed.success) throw new Error(parsed.error.issues[0]!.message);
-    const experiment = parsed.data;
+    const experiment = parseExperiment(value);
     const model = needSource();
     const device_ = await device();
     const control = createRunControl();

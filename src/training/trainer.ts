@@ -118,7 +118,7 @@ export async function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<
 
   const parameters = own.slice('parameters');
   const gradients = own.slice('gradients');
-  const model: ModelView = { config, layout, parameters };
+  const model: ModelView = { config, layout, parameters, software: gpu.adapter.software };
   writeElements(gpu, parameters, options.parameters);
   writeElements(gpu, at.gates, openGates(config));
   writeRopeTable(gpu, at.rope, config, shape.context);

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { createRunControl } from '../../experiment/control';
 import type { RunEvent } from '../../experiment/events';
 import { runTokens } from '../../experiment/run-size';
+import { metricsJson } from '../../experiment/metrics-export';
 import { runExperiment } from '../../experiment/run';
-import { experimentSchema } from '../../experiment/schema';
+import { parseExperiment } from '../../experiment/schema';
 import { VERSION } from '../../experiment/version';
 import { writeModelFolder } from '../../formats/hugging-face';
 import { parameterLayout, unpackParameters } from '../../llama/parameters';
@@ -16,14 +17,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const { out } = options;
   if (typeof out !== 'string' || out === '')
     throw new Error('--out DIR is needed: where the pruned model goes.');
-  const parsed = experimentSchema.safeParse(await readJson(positionals[0]!));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new Error(
-      `${positionals[0]}: ${issue.message}${issue.path.length ? ` (at ${issue.path.join('.')})` : ''}`,
-    );
-  }
-  const experiment = parsed.data;
+  const experiment = parseExperiment(await readJson(positionals[0]!), positionals[0]);
   const model = typeof options['model'] === 'string' ? options['model'] : experiment.source;
   const { source, tokenizerJson, tokenizerConfigJson } = await openModel(model);
   const corpus = await openBundledCorpus(runTokens(experiment));
@@ -70,6 +64,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
     ...(tokenizerJson === null ? [] : [json('tokenizer.json', tokenizerJson)]),
     ...(tokenizerConfigJson === null ? [] : [json('tokenizer_config.json', tokenizerConfigJson)]),
     json('summary.json', finished.summary),
+    { name: 'run.json', bytes: new TextEncoder().encode(metricsJson(events)) },
     {
       name: 'metrics.jsonl',
       bytes: new TextEncoder().encode(events.map((e) => `${JSON.stringify(e)}\n`).join('')),
