@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { lastLine, packageCommand, root, run, say, SetupError } from './process.mjs';
+import { packageCommand, root, run, say, SetupError } from './process.mjs';
 import { fingerprint } from './sources.mjs';
 
 const page = join(root, 'dist', 'index.html');
@@ -22,16 +22,9 @@ export async function ensureBuild() {
   ]);
   if (existsSync(remembered) && readFileSync(remembered, 'utf8') === stamp(sources)) return;
   say('building…');
-  const { code, stderr } = await run(process.execPath, [
-    packageCommand('vite'),
-    'build',
-    '--logLevel',
-    'error',
-  ]);
-  if (code !== 0) {
-    process.stderr.write(stderr);
-    throw new SetupError(`the build failed: ${lastLine(stderr)}`);
-  }
+  const args = [packageCommand('vite'), 'build', '--logLevel', 'error'];
+  const { code } = await run(process.execPath, args, { show: true });
+  if (code !== 0) throw new SetupError('the build failed: the reason stands above.');
   mkdirSync(dirname(remembered), { recursive: true });
   writeFileSync(remembered, stamp(sources));
 }
