@@ -155,7 +155,7 @@ def check_by_differences(model, tokens, gates, step=1e-6):
 TRAINING = {
     "steps": 5,
     "target_shape": {"hidden": 16, "head": 2, "intermediate": 24, "layer": 1},
-    "sparsity_warmup_steps": 4,
+    "sparsity_warmup_share": 0.8,
     "beta": gated.BETA,
     "stretch": [gated.LOW, gated.HIGH],
     "epsilon": gated.EPSILON,
@@ -188,21 +188,49 @@ class Adam:
             p.data.mul_(1 - self.rate * decay).sub_(self.rate * update)
 
 
-def training_noise(config, generator):
-    """For every step: tokens, and u in (epsilon, 1 - epsilon) as float32 values."""
-    inputs = []
-    for _ in range(TRAINING["steps"]):
-        tokens = torch.randint(0, config["vocab_size"], (B, T), generator=generator)
-        u = {
-            name: as_float32(torch.rand(shape, generator=generator, dtype=torch.float64).clamp(0.001, 0.999))
-            for name, shape in gate_shapes(config).items()
+def threefry(key, counter):
+    """Threefry-2x32 with 20 rounds (Salmon et al. 2011, section 4), on plain integers."""
+    mask = 0xFFFFFFFF
+    keys = [*key, 0x1BD11BDA ^ key[0] ^ key[1]]
+    x, y = (counter[0] + keys[0]) & mask, (counter[1] + keys[1]) & mask
+    for round_ in range(20):
+        x = (x + y) & mask
+        turn = (13, 15, 26, 6, 17, 29, 16, 24)[round_ % 8]
+        y = ((y << turn | y >> (32 - turn)) & mask) ^ x
+        if round_ % 4 == 3:
+            n = round_ // 4 + 1
+            x, y = (x + keys[n % 3]) & mask, (y + keys[(n + 1) % 3] + n) & mask
+    return x, y
+
+
+assert threefry((0, 0), (0, 0)) == (0x6B200159, 0x99BA4EFE), "Random123's known answer"
+
+
+def noise_of_step(config, seed, step):
+    """u of every gate: the middle of one of 2^23 cells, from the first word of threefry(seed, (gate, step))."""
+    u, index = {}, 0
+    for name, shape in gate_shapes(config).items():
+        count = torch.Size(shape).numel()
+        words = [threefry((seed, 0), (index + i, step))[0] for i in range(count)]
+        cells = [(2 * (word >> 9) + 1) / 2**24 for word in words]
+        u[name] = as_float32(torch.tensor(cells, dtype=torch.float64).reshape(shape).clamp(1e-6, 1 - 1e-6))
+        index += count
+    return u
+
+
+def training_inputs(config, generator, seed, steps):
+    """For every step: tokens, and the noise that a run with this seed draws."""
+    return [
+        {
+            "tokens": torch.randint(0, config["vocab_size"], (B, T), generator=generator),
+            "u": noise_of_step(config, seed, step),
         }
-        inputs.append({"tokens": tokens, "u": u})
-    return inputs
+        for step in range(steps)
+    ]
 
 
-def training_trace(case, inputs, weight_decay, log_alpha_init=TRAINING["log_alpha_init"]):
-    """Five joint steps: weights and log alpha descend, the multipliers ascend."""
+def training_trace(case, inputs, weight_decay=0.0, log_alpha_init=TRAINING["log_alpha_init"], exact=True):
+    """Joint steps: weights and log alpha descend, the multipliers ascend. `exact`: no gate may be near a kink."""
     config = case["config"]
     model = Llama(config).double()
     with torch.no_grad():
@@ -226,15 +254,17 @@ def training_trace(case, inputs, weight_decay, log_alpha_init=TRAINING["log_alph
     adam_alphas = Adam(alphas, rates["log_alpha"], [0.0] * len(alphas))
     adam_multipliers = Adam(multipliers, rates["lambda"], [0.0] * len(multipliers))
 
+    warmup = TRAINING["sparsity_warmup_share"] * len(inputs)
     steps = []
     for step, entry in enumerate(inputs):
         for alpha in alphas:
             alpha.data.clamp_(-gated.CLAMP, gated.CLAMP)
         gates = {name: gated.sample(log_alpha[name], entry["u"][name]) for name in SETS}
-        away_from_kinks(log_alpha, entry["u"])
+        if exact:
+            away_from_kinks(log_alpha, entry["u"])
         loss = gated.next_token_loss(gated.gated_logits(model, entry["tokens"], gates), entry["tokens"])
         sparsity = {name: gated.expected_sparsity(log_alpha[name]) for name in SETS}
-        share = min(1.0, step / TRAINING["sparsity_warmup_steps"])
+        share = min(1.0, step / warmup)
         constraint = sum(
             gated.lagrangian(sparsity[name], targets[name] * share, lambda1[name], lambda2[name]) for name in SETS
         )
@@ -272,6 +302,10 @@ def training_trace(case, inputs, weight_decay, log_alpha_init=TRAINING["log_alph
     }
 
 
+class NearKink(Exception):
+    pass
+
+
 def away_from_kinks(log_alpha, noise):
     """No gate may lie so near to 0 or 1 that float32 would put it on the other side."""
     for name in SETS:
@@ -279,7 +313,8 @@ def away_from_kinks(log_alpha, noise):
         s = torch.sigmoid((torch.log(u) - torch.log(1 - u) + log_alpha[name].detach()) / gated.BETA)
         stretched = s * (gated.HIGH - gated.LOW) + gated.LOW
         nearest = torch.minimum(stretched.abs(), (stretched - 1).abs()).min()
-        assert nearest > 2e-5, f"{name}: a gate is {nearest:.1e} from a kink, choose another seed"
+        if nearest <= 2e-5:
+            raise NearKink(f"{name}: a gate is {nearest:.1e} from a kink")
 
 
 def plain_data(value):
@@ -311,22 +346,36 @@ def flatten_case(case):
 
 def main():
     cases = {name: model_case(config, seed) for seed, (name, config) in enumerate(MODELS.items(), start=1)}
-    inputs = training_noise(cases["a"]["config"], torch.Generator().manual_seed(11))
-    traces = [training_trace(cases["a"], inputs, decay) for decay in (0.0, 0.1)]
-    # From 0, a sixth of the gates are exactly zero and most others fractional.
-    traces.append(training_trace(cases["a"], inputs, 0.0, log_alpha_init=0.0))
+    config = cases["a"]["config"]
+    for seed in range(1, 1000):
+        inputs = training_inputs(config, torch.Generator().manual_seed(11), seed, TRAINING["steps"])
+        try:
+            traces = [training_trace(cases["a"], inputs, decay) for decay in (0.0, 0.1)]
+            # From 0, a sixth of the gates are exactly zero and most others fractional.
+            traces.append(training_trace(cases["a"], inputs, log_alpha_init=0.0))
+            break
+        except NearKink:
+            continue
     for trace in traces:
         trace["final_weights"] = flat(trace["final_weights"])
+    drift_inputs = training_inputs(config, torch.Generator().manual_seed(12), seed, 50)
+    drift = training_trace(cases["a"], drift_inputs, exact=False)
     golden = {
-        "version": 1,
+        "version": 2,
         "models": {name: flatten_case(case) for name, case in cases.items()},
-        "training": {"model": "a", "settings": TRAINING, "inputs": inputs, "traces": traces},
+        "training": {"model": "a", "settings": TRAINING, "seed": seed, "inputs": inputs, "traces": traces},
+        "drift": {
+            "tokens": [entry["tokens"] for entry in drift_inputs],
+            "loss": [step["loss"] for step in drift["steps"]],
+            "expected_sparsity": [step["expected_sparsity"] for step in drift["steps"]],
+        },
     }
     text = json.dumps(plain_data(golden), separators=(",", ":"))
     (HERE / "golden.json").write_text(text + "\n")
     print(f"golden.json: {len(text) / 1e6:.2f} MB")
     for name, case in cases.items():
         print(name, f"plain {case['plain']['loss']:.9f}, gated {case['gated']['loss']:.9f}")
+    print("seed", seed, "drift", golden["drift"]["loss"][0], golden["drift"]["loss"][-1])
     for trace in traces:
         print([round(step["loss"] + step["lagrangian"], 6) for step in trace["steps"]])
 
