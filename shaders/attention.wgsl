@@ -19,7 +19,9 @@
 // rotation stays inside an invocation.
 // Dispatch: (ceil(T / TILE), H or G, B) workgroups of TILE·PARTS invocations; attention_delta: one workgroup
 // of 64 a row block of the partials.
-// Workgroup memory: PARTS·CHUNK·TILE·8 bytes, 16 KiB at most. Storage buffers: at most 7.
+// Workgroup memory: CHUNK·PARTS·TILE·8 bytes, 16 KiB at most. Storage buffers: at most 7.
+// The chunk comes as a uniform too, so that no compiler can unroll the chunk loops: unrolled, lavapipe took 8 to
+// 34 s of processor time a pipeline (1.0 to 1.3 s as it is), and ran no faster.
 // A head whose gate is 0 writes zeros and does no other work.
 //
 // Bindings: 0 sizes, then
@@ -42,6 +44,8 @@ struct Sizes {
   blocks: u32,
   columns: u32,
   head_gate_column: u32,
+  // CHUNK; a compiler that knows it unrolls the chunk loops (see above).
+  chunk: u32,
 }
 
 // The widest vector that divides half a head.
@@ -53,7 +57,7 @@ const HEAD = 2u * HALF;
 const PARTS = $PARTSu;
 const TILE = $TILEu;
 const THREADS = TILE * PARTS;
-const CHUNK = 8u;
+const CHUNK = $CHUNKu;
 // Vectors that an invocation owns: PER of the lower half, PER of the upper.
 const PER = HALF / PARTS;
 const SLICE = 2u * PER;
@@ -96,8 +100,7 @@ fn head_start(row: u32, head: u32) -> u32 {
   return (row * (sizes.heads + 2u * sizes.groups) + head) * HEAD;
 }
 
-// Each invocation's part of the dot products of CHUNK rows. Read through `whole` behind a barrier; kept here
-// and not in a private array, which makes lavapipe unroll the chunk loops (see below).
+// Each invocation's part of the dot products of CHUNK rows, read through `whole` behind a barrier.
 var<workgroup> exchanged: array<vec2f, CHUNK * THREADS>;
 
 fn share(c: u32, part: u32, lane: u32, value: vec2f) {
@@ -161,8 +164,9 @@ fn attention_forward(
   var sum = 0.0;
   let end = min(T, t0 + TILE);
   for (var j0 = 0u; j0 < end; j0 += CHUNK) {
-    for (var c = 0u; c < CHUNK; c++) {
-      let k = head_start(row0 + min(j0 + c, T - 1u), sizes.heads + group);
+    let count = min(sizes.chunk, end - j0);
+    for (var c = 0u; c < count; c++) {
+      let k = head_start(row0 + j0 + c, sizes.heads + group);
       var dot_part = 0.0;
       for (var i = 0u; i < SLICE; i++) {
         dot_part += inner(q[i], qkv[k + place(part, i)]);
@@ -171,8 +175,8 @@ fn attention_forward(
     }
     barrier_between_slices();
     var raised = highest;
-    for (var c = 0u; c < CHUNK && j0 + c <= t; c++) {
-      raised = max(raised, whole(c, lane).x);
+    for (var c = 0u; c < count; c++) {
+      raised = max(raised, select(LOWEST, whole(c, lane).x, j0 + c <= t));
     }
     let shrink = exp(highest - raised);
     highest = raised;
@@ -180,10 +184,10 @@ fn attention_forward(
     for (var i = 0u; i < SLICE; i++) {
       o[i] *= shrink;
     }
-    for (var c = 0u; c < CHUNK; c++) {
+    for (var c = 0u; c < count; c++) {
       let p = select(0.0, exp(min(whole(c, lane).x - highest, 0.0)), j0 + c <= t);
       sum += p;
-      let v = head_start(row0 + min(j0 + c, T - 1u), sizes.heads + sizes.groups + group);
+      let v = head_start(row0 + j0 + c, sizes.heads + sizes.groups + group);
       for (var i = 0u; i < SLICE; i++) {
         o[i] += p * qkv[v + place(part, i)];
       }
@@ -284,8 +288,9 @@ fn attention_dq(
   let D = delta[row * sizes.heads + head];
   let end = min(T, t0 + TILE);
   for (var j0 = 0u; j0 < end; j0 += CHUNK) {
-    for (var c = 0u; c < CHUNK; c++) {
-      let j = row0 + min(j0 + c, T - 1u);
+    let count = min(sizes.chunk, end - j0);
+    for (var c = 0u; c < count; c++) {
+      let j = row0 + j0 + c;
       let k = head_start(j, sizes.heads + group);
       let v = k + sizes.groups * HEAD;
       // s, and dO·v
@@ -296,8 +301,8 @@ fn attention_dq(
       share(c, part, lane, dots);
     }
     barrier_between_slices();
-    for (var c = 0u; c < CHUNK; c++) {
-      let k = head_start(row0 + min(j0 + c, T - 1u), sizes.heads + group);
+    for (var c = 0u; c < count; c++) {
+      let k = head_start(row0 + j0 + c, sizes.heads + group);
       let dots = whole(c, lane);
       let p = select(0.0, exp(min(dots.x - own_lse, 0.0)), j0 + c <= t);
       let ds = p * (dots.y - D);
@@ -346,8 +351,9 @@ fn attention_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_ind
   }
   for (var head = group * group_heads; head < (group + 1u) * group_heads; head++) {
     for (var t0 = j0; t0 < T; t0 += CHUNK) {
-      for (var c = 0u; c < CHUNK; c++) {
-        let query = row0 + min(t0 + c, T - 1u);
+      let count = min(sizes.chunk, T - t0);
+      for (var c = 0u; c < count; c++) {
+        let query = row0 + t0 + c;
         let q = head_start(query, head);
         let o = (query * sizes.heads + head) * HEAD;
         // s, and dO·v
@@ -358,13 +364,12 @@ fn attention_dkv(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_ind
         share(c, part, lane, dots);
       }
       barrier_between_slices();
-      for (var c = 0u; c < CHUNK; c++) {
-        let query = row0 + min(t0 + c, T - 1u);
+      for (var c = 0u; c < count; c++) {
+        let query = row0 + t0 + c;
         let q = head_start(query, head);
         let o = query * sizes.heads + head;
-        let seen = j <= t0 + c && t0 + c < T;
         let dots = whole(c, lane);
-        let p = select(0.0, exp(min(dots.x - lse_in[o], 0.0)), seen);
+        let p = select(0.0, exp(min(dots.x - lse_in[o], 0.0)), j <= t0 + c);
         let ds = p * (dots.y - delta[o]);
         for (var i = 0u; i < SLICE; i++) {
           dv[i] += p * dCtx[o * HEAD + place(part, i)];

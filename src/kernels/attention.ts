@@ -5,6 +5,9 @@ import type { Partials } from './column-sum';
 
 export const MAX_HEAD_DIM = 128;
 
+/** Rows that a kernel takes at a time from the side it walks over. */
+const CHUNK = 8;
+
 export interface AttentionShape {
   batch: number;
   /** T, rows a sequence. */
@@ -85,6 +88,7 @@ function planOf({ headDim, heads, keyValueHeads }: AttentionShape): AttentionPla
   const tile = Math.min(parts > 1 ? 32 : 64, 2 ** Math.floor(Math.log2(256 / parts)));
   const code = fillTemplate(source, {
     HEAD_DIM: headDim,
+    CHUNK,
     WIDTH: width,
     VECTOR: width === 1 ? 'f32' : `vec${width}f`,
     INNER: width === 1 ? 'a * b' : 'dot(a, b)',
@@ -97,7 +101,7 @@ function planOf({ headDim, heads, keyValueHeads }: AttentionShape): AttentionPla
 function uniformsOf(shape: AttentionShape, headGate: number, partials?: Partials, column = 0): number[] {
   const { batch, contextLength, heads, keyValueHeads } = shape;
   const sizes = [batch * contextLength, contextLength, heads, keyValueHeads, headGate];
-  return [...sizes, partials?.blocks ?? 0, partials?.columns ?? 0, column];
+  return [...sizes, partials?.blocks ?? 0, partials?.columns ?? 0, column, CHUNK];
 }
 
 /** Appends causal attention (`shaders/attention.wgsl`; flash-style, arXiv 2307.08691): one dispatch. */
