@@ -4,14 +4,13 @@ import { createSessionWorker } from './session/client';
 import { isEmbedded, readAddress, writeAddress } from './ui/address';
 import { App } from './ui/app';
 import { createLab } from './ui/lab';
-import { openRecorded } from './ui/replay';
+import { openLab } from './ui/open-lab';
 import '@fontsource-variable/ibm-plex-sans/wght.css';
 import './ui/styles/index.css';
 
 const embedded = isEmbedded(location.search);
 const { experiment, problems } = readAddress(location.search);
 const lab = createLab(createSessionWorker, new URL('.', location.href).href, experiment);
-for (const text of problems) lab.notify({ kind: 'warning', text });
 writeAddress(lab, embedded);
 
 const root = document.getElementById('root');
@@ -22,6 +21,4 @@ createRoot(root).render(
   </StrictMode>,
 );
 
-void openRecorded(lab);
-if ('gpu' in navigator) lab.openSource();
-else lab.withoutGpu();
+void openLab(lab, problems, 'gpu' in navigator);

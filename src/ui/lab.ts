@@ -22,8 +22,6 @@ export interface Lab {
   openSource(): void;
   /** Says that this browser cannot compute; the recorded run plays all the same. */
   withoutGpu(): void;
-  /** Falls back to the first of `bundled` when the experiment names a model that the site does not have. */
-  checkSource(bundled: readonly string[]): void;
   openFiles(files: readonly File[]): Promise<void>;
   prune(): void;
   pause(): void;
@@ -69,7 +67,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       evaluation: null,
       activity: null,
     });
-    if (!source || status === 'loading') {
+    if (!source || status === 'loading' || engine.state !== 'open') {
       wanted = first;
       if (engine.state !== 'opening') lab.openSource();
       return;
@@ -80,8 +78,12 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
   };
 
   store.subscribe((state) => {
-    if (wanted && state.status === 'ready' && state.source) begin(wanted);
     if (state.engine.state === 'missing' || state.status === 'failed') wanted = null;
+    if (!wanted || state.status !== 'ready' || !state.source) return;
+    const first = wanted;
+    // Before anything is set: setting the state comes back here.
+    wanted = null;
+    begin(first);
   });
 
   const lab: Lab = {
@@ -108,19 +110,6 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
         text: 'This browser has no WebGPU: to prune, open the lab in a current Chrome, Edge, Safari or Firefox over https. The recorded run plays without it.',
         offer: 'replay',
       });
-    },
-    checkSource(bundled) {
-      const wanted = store.getState().experiment.source;
-      const first = bundled[0];
-      if (first === undefined || bundled.includes(wanted) || (wanted === 'local' && localFiles.length > 0))
-        return;
-      const text =
-        wanted === 'local'
-          ? `The link was made with a model from a folder: open that folder under “Source model”. Until then ${first} is used.`
-          : `There is no source model “${wanted}” here: ${first} is used.`;
-      lab.notify({ kind: 'warning', text });
-      lab.setField('source', first);
-      lab.openSource();
     },
     async openFiles(files) {
       const size = files.reduce((sum, file) => sum + file.size, 0);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BundledModel } from './core/lab-state';
 import { type CorpusManifest, corpusManifestSchema } from '../data/corpus';
 
 /** A file of the site as JSON, or one sentence. A static host may answer a missing file with its start page. */
@@ -23,8 +24,6 @@ const modelListSchema = z
   )
   .min(1)
   .max(100);
-
-export type BundledModel = z.infer<typeof modelListSchema>[number];
 
 /** @throws Error of one sentence. */
 export async function loadModelList(): Promise<BundledModel[]> {

@@ -1,9 +1,10 @@
 import { useMemo } from 'react';
 import { runTokens } from '../../experiment/run-size';
+import type { Experiment } from '../../experiment/schema';
 import { chartRows } from '../core/chart-rows';
 import { findRun } from '../core/lab-state';
 import { domainTitle } from '../core/domain-title';
-import { plannedSteps, type RunRecord } from '../core/run-record';
+import { plannedSteps } from '../core/run-record';
 import { useLabState } from '../lab-context';
 import { useTheme } from '../use-theme';
 import { useView } from '../view-store';
@@ -22,6 +23,7 @@ export function Charts() {
   const newest = useLabState((state) => findRun(state, state.shownRun));
   const run = useThrottled(newest, REDRAW_MS);
   const overlaid = useLabState((state) => findRun(state, state.overlaidRun));
+  const experiment = useLabState((state) => state.experiment);
   const theme = useTheme();
   const xAxis = useView((view) => view.xAxis);
   const range = useView((view) => view.range);
@@ -37,10 +39,10 @@ export function Charts() {
       domains: run?.started.domains.map(domainTitle) ?? [],
       theme,
       xAxis,
-      extent: run ? extentOf(run, xAxis, range) : [0, 1],
+      extent: extentOf(run?.started.experiment ?? experiment, xAxis, range, run !== null),
       cutAt: cut?.[xAxis] ?? null,
     };
-  }, [run, overlaid, range, smoothing, theme, xAxis]);
+  }, [run, experiment, overlaid, range, smoothing, theme, xAxis]);
 
   return (
     <ChartDataContext value={data}>
@@ -57,11 +59,12 @@ export function Charts() {
 
 /** A run grows towards its planned end, so that nobody has to read a moving axis; time is only known behind. */
 function extentOf(
-  run: RunRecord,
+  experiment: Experiment,
   xAxis: ChartData['xAxis'],
   range: readonly [number, number] | null,
+  begun: boolean,
 ): ChartData['extent'] {
-  if (xAxis === 'step') return range ? [range[0], range[1]] : [0, plannedSteps(run)];
-  if (xAxis === 'tokens' && !range) return [0, runTokens(run.started.experiment)];
-  return ['dataMin', 'dataMax'];
+  if (xAxis === 'step') return range ? [range[0], range[1]] : [0, plannedSteps(experiment)];
+  if (xAxis === 'tokens' && !range) return [0, runTokens(experiment)];
+  return begun ? ['dataMin', 'dataMax'] : [0, 60];
 }

@@ -115,7 +115,7 @@ export const LossChart = memo(function LossChart() {
               series={visible.map(({ title, index }) => ({
                 name: title,
                 colour: colours[index % colours.length] ?? '',
-                value: (row) => row[`${prefix}${index}`],
+                value: (row) => row[`${losses === 'held' ? 'last' : 'trained'}${index}`],
               }))}
             />
           }

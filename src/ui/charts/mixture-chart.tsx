@@ -43,6 +43,7 @@ export const MixtureChart = memo(function MixtureChart() {
             strokeWidth={0.75}
             fill={colour}
             fillOpacity={0.9}
+            activeDot={false}
             isAnimationActive={false}
           />
         ))}

@@ -30,12 +30,12 @@ export function Modal({ title, open, onClose, children }: ModalProps) {
     >
       {open && (
         <div className="modal-body">
-          <header>
+          <div className="modal-head">
             <h2 id={titleId}>{title}</h2>
             <button type="button" className="icon" aria-label="Close" onClick={onClose}>
               ×
             </button>
-          </header>
+          </div>
           {children}
         </div>
       )}

@@ -8,7 +8,7 @@ export const MAX_ROWS = 400;
 /**
  * One place on the shared x axis. All charts get the same rows, so that one crosshair serves them all.
  * Keys of values: `held0…` held-out loss by domain (only where it was measured), `trained0…` training loss,
- * `other0…` held-out loss of the overlaid run, `mixture0…`, and by gate set `expected_head`, `target_head`,
+ * `last0…` the newest of those at this place, `other0…` held-out loss of the overlaid run, `mixture0…`, and by gate set `expected_head`, `target_head`,
  * `lambda1_head`, `lambda2_head`.
  */
 export interface ChartRow {
@@ -56,10 +56,13 @@ export function chartRows(
   }
 
   let mixture = run.started.mixture;
+  let held = run.started.referenceLoss;
   const evaluations = new Map<number, EvaluationEvent>();
   for (const evaluation of run.evaluations) {
-    if (evaluation.step < first) mixture = evaluation.mixture;
-    else if (evaluation.step <= end) evaluations.set(place(evaluation.step), evaluation);
+    if (evaluation.step < first) {
+      mixture = evaluation.mixture;
+      held = evaluation.loss;
+    } else if (evaluation.step <= end) evaluations.set(place(evaluation.step), evaluation);
   }
   if (first === 0) {
     // Before the first step stands the untouched source: its losses are the reference losses.
@@ -84,6 +87,8 @@ export function chartRows(
     // An evaluation's mixture holds from the next step on; it is drawn from its own step, as a stair.
     mixture = evaluations.get(key)?.mixture ?? mixture;
     put(row, 'mixture', mixture);
+    held = evaluations.get(key)?.loss ?? held;
+    put(row, 'last', held);
   }
   return ordered.map(([, row]) => row);
 }

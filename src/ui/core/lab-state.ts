@@ -11,10 +11,18 @@ export interface SourceModel {
   card: SourceCard | null;
 }
 
+export interface BundledModel {
+  name: string;
+  title: string;
+  description: string;
+}
+
 export interface Notice {
   id: number;
   kind: 'information' | 'warning' | 'error';
   text: string;
+  /** What the text sums up, one sentence each. */
+  details?: readonly string[];
   /** What a button in the notice does. */
   offer?: 'reopen' | 'replay';
 }
@@ -55,6 +63,8 @@ export interface LabState {
     state: 'closed' | 'opening' | 'open' | 'missing' | 'lost';
     adapter: AdapterDescription | null;
   };
+  /** Source models that come with the site. */
+  models: readonly BundledModel[];
   source: SourceModel | null;
   status: RunStatus;
   loading: Extract<Report, { type: 'loading' }> | null;
@@ -81,6 +91,7 @@ export function initialState(experiment: Experiment = defaultExperiment()): LabS
     experiment,
     notices: [],
     engine: { state: 'closed', adapter: null },
+    models: [],
     source: null,
     status: 'idle',
     loading: null,

@@ -7,6 +7,7 @@ import type {
   StepEvent,
   SurgeryEvent,
 } from '../../experiment/events';
+import type { Experiment } from '../../experiment/schema';
 import { shapeOf, type TargetShape } from '../../llama/config';
 
 /** Everything that the page knows of one run: its log, and the same events sorted by kind. */
@@ -56,9 +57,8 @@ export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRe
   return next;
 }
 
-/** Steps of all stages that the run's experiment asks for. */
-export function plannedSteps(run: RunRecord): number {
-  const { prune, retrain, retraining } = run.started.experiment;
+/** Optimiser steps of all stages together. */
+export function plannedSteps({ prune, retrain, retraining }: Experiment): number {
   return prune.steps + (retraining === 'none' ? 0 : retrain.steps);
 }
 

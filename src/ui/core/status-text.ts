@@ -36,7 +36,7 @@ export function describeProgress(state: LabState): Progress {
   }
   const run = state.runs.find((candidate) => candidate.id === state.currentRun);
   const step = run?.steps.at(-1)?.step ?? 0;
-  const planned = run ? plannedSteps(run) : 0;
+  const planned = run ? plannedSteps(run.started.experiment) : 0;
   const share = run && planned > 0 ? Math.min(1, step / planned) : null;
   if (status === 'paused') {
     return { text: run ? `Paused at step ${step} of ${planned}` : 'Paused', share, phase: 'paused' };

@@ -7,14 +7,23 @@ export function Notices() {
   const notices = useLabState((state) => state.notices);
   if (notices.length === 0) return null;
   return (
-    <div className="notices">
+    <section className="notices" aria-label="Notices">
       {notices.map((notice) => (
         <div
           key={notice.id}
           className={`notice ${notice.kind}`}
           role={notice.kind === 'error' ? 'alert' : 'note'}
         >
-          <p>{notice.text}</p>
+          <div className="notice-text">
+            <p>{notice.text}</p>
+            {notice.details && (
+              <ul>
+                {notice.details.map((detail) => (
+                  <li key={detail}>{detail}</li>
+                ))}
+              </ul>
+            )}
+          </div>
           {notice.offer === 'reopen' && (
             <button type="button" onClick={lab.openSource}>
               Open the model again
@@ -30,6 +39,6 @@ export function Notices() {
           </button>
         </div>
       ))}
-    </div>
+    </section>
   );
 }

@@ -92,9 +92,9 @@ function Achieved({ run }: { run: RunRecord }) {
       {difference !== undefined && (
         <div>
           <dt title="Largest absolute difference of logits between the masked source and the cut model">
-            Masked = pruned
+            Logits
           </dt>
-          <dd>within {formatNumber(difference, 2)}</dd>
+          <dd>masked = pruned within {formatNumber(difference, 2)}</dd>
         </div>
       )}
     </dl>

@@ -59,7 +59,7 @@ function RunItem({ run }: { run: RunRecord }) {
             : run.id === RECORDED_RUN
               ? ''
               : current
-                ? `step ${last} of ${plannedSteps(run)}`
+                ? `step ${last} of ${plannedSteps(run.started.experiment)}`
                 : `stopped at step ${last}`}
         </span>
         <span className="run-actions">

@@ -1,10 +1,9 @@
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { shapeOf } from '../../llama/config';
 import { formatCount, formatPerplexity } from '../core/format';
 import { describeShape, meanOf } from '../core/run-record';
 import { SelectField } from '../controls/select-field';
 import { useLab, useLabState } from '../lab-context';
-import { type BundledModel, loadModelList } from '../site-files';
 
 const OPEN_FOLDER = 'open-a-folder';
 
@@ -13,20 +12,9 @@ export function SourceCard() {
   const lab = useLab();
   const wanted = useLabState((state) => state.experiment.source);
   const source = useLabState((state) => state.source);
-  const [models, setModels] = useState<readonly BundledModel[]>([]);
+  const models = useLabState((state) => state.models);
   const [choosing, setChoosing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-
-  useEffect(() => {
-    loadModelList().then(
-      (list) => {
-        setModels(list);
-        lab.checkSource(list.map((model) => model.name));
-      },
-      (error: unknown) =>
-        lab.notify({ kind: 'error', text: error instanceof Error ? error.message : String(error) }),
-    );
-  }, [lab]);
 
   const listed = models.find((model) => model.name === wanted);
   const options = [

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chartRows, MAX_ROWS } from './chart-rows';
+import { exampleEvaluation, exampleStarted, exampleStep } from './example-run';
+import { appendEvents, beginRun } from './run-record';
+
+const whole = { range: null, smoothing: 0 };
+const steps = (count: number) => Array.from({ length: count }, (_, i) => exampleStep(i + 1));
+
+describe('chart rows', () => {
+  it('starts with the source: reference losses and the first mixture', () => {
+    const [row] = chartRows(beginRun(1, exampleStarted()), null, whole);
+    expect(row).toMatchObject({ step: 0, held0: 3, held1: 2, mixture0: 0.75, mixture1: 0.25 });
+  });
+
+  it('puts an evaluation on its own step and carries its mixture on', () => {
+    const run = appendEvents(beginRun(1, exampleStarted()), [
+      ...steps(3),
+      exampleEvaluation(2, [5, 6], [0.4, 0.6]),
+    ]);
+    const rows = chartRows(run, null, whole);
+    expect(rows.map((row) => row.step)).toEqual([0, 1, 2, 3]);
+    expect(rows.map((row) => row['held0'])).toEqual([3, undefined, 5, undefined]);
+    expect(rows.map((row) => row['last0'])).toEqual([3, 3, 5, 5]);
+    expect(rows.map((row) => row['mixture0'])).toEqual([0.75, 0.75, 0.4, 0.4]);
+    expect(rows[2]).toMatchObject({ tokens: 200, seconds: 0.1, expected_head: 0.02, lambda1_head: -2 });
+  });
+
+  it('measures tokens a second between steps', () => {
+    const run = appendEvents(beginRun(1, exampleStarted()), steps(20));
+    expect(chartRows(run, null, whole).at(-1)?.['tokensPerSecond']).toBeCloseTo(2000, 6);
+  });
+
+  it('smooths training losses over gaps, and only those', () => {
+    const run = appendEvents(beginRun(1, exampleStarted()), [
+      exampleStep(1, [4, null]),
+      exampleStep(2, [null, 2]),
+      exampleStep(3, [8, 4]),
+    ]);
+    const rows = chartRows(run, null, { range: null, smoothing: 0.5 });
+    expect(rows.map((row) => row['trained0'])).toEqual([undefined, 4, 4, 6]);
+    expect(rows.map((row) => row['trained1'])).toEqual([undefined, undefined, 2, 3]);
+    const raw = chartRows(run, null, whole);
+    expect(raw.map((row) => row['trained0'])).toEqual([undefined, 4, undefined, 8]);
+  });
+
+  it('draws another run over this one at the same steps', () => {
+    const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
+    const other = appendEvents(beginRun(2, exampleStarted()), [exampleEvaluation(3, [9, 8], [0.5, 0.5])]);
+    expect(chartRows(run, other, whole)[3]).toMatchObject({ step: 3, other0: 9, other1: 8 });
+  });
+
+  it('zooms: nothing outside of the range, and the mixture that held before it', () => {
+    const run = appendEvents(beginRun(1, exampleStarted()), [
+      ...steps(40),
+      exampleEvaluation(10, [5, 5], [0.1, 0.9]),
+    ]);
+    const rows = chartRows(run, null, { range: [20, 30], smoothing: 0 });
+    expect(rows[0]).toMatchObject({ step: 20, mixture0: 0.1, last0: 5 });
+    expect(rows.at(-1)?.step).toBe(30);
+  });
+
+  it('never gives more rows than charts can show, keeps their order and drops no evaluation', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 400 }), (count, interval) => {
+        const evaluations = [];
+        for (let step = interval; step <= count; step += interval) {
+          evaluations.push(exampleEvaluation(step, [step, 1], [0.5, 0.5]));
+        }
+        const run = appendEvents(beginRun(1, exampleStarted()), [...steps(count), ...evaluations]);
+        const rows = chartRows(run, null, whole);
+        expect(rows.length).toBeLessThanOrEqual(MAX_ROWS + 1);
+        expect(rows.every((row, i) => i === 0 || row.step > (rows[i - 1]?.step ?? -1))).toBe(true);
+        expect(rows.at(-1)?.step).toBe(count);
+        const last = evaluations.at(-1);
+        if (last) expect(rows.at(-1)?.['last0']).toBe(last.step);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

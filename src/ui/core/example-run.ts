@@ -1,0 +1,80 @@
+import type { EvaluationEvent, GatesEvent, StartedEvent, StepEvent } from '../../experiment/events';
+import { defaultExperiment } from '../../experiment/schema';
+import type { LlamaConfig } from '../../llama/config';
+
+/** Small events for the tests of this folder, with numbers that can be told apart. */
+export const exampleConfig: LlamaConfig = {
+  vocabSize: 32,
+  hiddenSize: 8,
+  numHiddenLayers: 2,
+  numAttentionHeads: 4,
+  numKeyValueHeads: 2,
+  headDim: 2,
+  intermediateSize: 12,
+  maxPositionEmbeddings: 16,
+  rmsNormEps: 1e-5,
+  ropeTheta: 10000,
+  ropeScaling: { type: 'default' },
+  tieWordEmbeddings: false,
+  attentionBias: false,
+  bosTokenId: null,
+  eosTokenId: 0,
+};
+
+export function exampleStarted(seed = 17): StartedEvent {
+  const experiment = defaultExperiment();
+  return {
+    type: 'started',
+    experiment: {
+      ...experiment,
+      seed,
+      prune: { ...experiment.prune, steps: 30 },
+      retrain: { ...experiment.retrain, steps: 20 },
+    },
+    source: { name: 'nano', config: exampleConfig, parameters: 1000 },
+    domains: ['books', 'code'],
+    adapter: { vendor: 'v', architecture: 'a', description: 'd', software: false },
+    version: '0.1.0',
+    referenceLoss: [3, 2],
+    mixture: [0.75, 0.25],
+  };
+}
+
+export function exampleStep(step: number, domainLoss: (number | null)[] = [4, 3]): StepEvent {
+  return {
+    type: 'step',
+    stage: step <= 30 ? 'prune' : 'retrain',
+    step,
+    tokens: step * 100,
+    elapsedMs: step * 50,
+    loss: 3.5,
+    domainLoss,
+    gradientNorm: 1,
+    learningRate: 1e-3,
+    sparsity: { head: { expected: step / 100, target: step / 90, lambda1: -step, lambda2: 200 } },
+  };
+}
+
+export function exampleEvaluation(step: number, loss: number[], mixture: number[]): EvaluationEvent {
+  return {
+    type: 'evaluation',
+    stage: step <= 30 ? 'prune' : 'retrain',
+    step,
+    tokens: step * 100,
+    elapsedMs: step * 50,
+    loss,
+    mixture,
+  };
+}
+
+export const exampleGates: GatesEvent = {
+  type: 'gates',
+  step: 20,
+  hidden: [255, 0, 255, 0, 255, 0, 255, 0],
+  heads: [
+    [255, 0],
+    [128, 255],
+  ],
+  intermediate: [Array<number>(12).fill(255), Array<number>(12).fill(51)],
+  layers: [255, 0],
+};

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import type { Report } from '../../session/protocol';
+import { exampleConfig, exampleEvaluation, exampleGates, exampleStarted, exampleStep } from './example-run';
+import { findRun, initialState, type LabState } from './lab-state';
+import { reduceReport } from './reduce-report';
+import { describeProgress } from './status-text';
+
+const after = (reports: Report[], state: LabState = initialState()) => reports.reduce(reduceReport, state);
+const hardware = { vendor: 'v', architecture: 'a', description: 'GPU', software: false };
+const source: Report = { type: 'source', name: 'nano', config: exampleConfig, parameters: 9, card: null };
+const ready: Report[] = [{ type: 'device', adapter: hardware }, source, { type: 'status', status: 'ready' }];
+const running: Report[] = [
+  ...ready,
+  { type: 'status', status: 'running' },
+  { type: 'events', events: [exampleStarted()] },
+];
+
+describe('reports', () => {
+  it('opens the engine and the source', () => {
+    const state = after(ready);
+    expect(state).toMatchObject({ status: 'ready', engine: { state: 'open' }, source: { name: 'nano' } });
+    expect(describeProgress(state).text).toBe('Ready');
+  });
+
+  it('says once that an adapter is software', () => {
+    const report: Report = { type: 'device', adapter: { ...hardware, software: true } };
+    const state = after([report, report]);
+    expect(state.notices).toHaveLength(1);
+    expect(state.notices[0]?.text).toMatch(/software adapter .*not a GPU’s/);
+  });
+
+  it('gathers the events of a run, whatever the batches', () => {
+    const events = [
+      exampleStarted(),
+      exampleStep(1),
+      exampleGates,
+      exampleStep(2),
+      exampleEvaluation(2, [1, 2], [0.5, 0.5]),
+    ];
+    const whole = after([...ready, { type: 'events', events }]);
+    const single = after([...ready, ...events.map((event): Report => ({ type: 'events', events: [event] }))]);
+    expect(single).toEqual(whole);
+    const run = findRun(whole, whole.shownRun);
+    expect(run).toMatchObject({ id: 1, log: events, gates: exampleGates });
+    expect(run?.steps).toHaveLength(2);
+  });
+
+  it('keeps the runs before when another starts', () => {
+    const state = after([
+      ...running,
+      { type: 'events', events: [exampleStep(1), exampleStarted(18), exampleStep(1)] },
+    ]);
+    expect(state.runs.map((run) => [run.id, run.started.experiment.seed, run.steps.length])).toEqual([
+      [1, 17, 1],
+      [2, 18, 1],
+    ]);
+    expect(state).toMatchObject({ currentRun: 2, shownRun: 2 });
+  });
+
+  it('counts steps stage by stage', () => {
+    const activity = (what: string, done: number): Report => ({
+      type: 'activity',
+      what,
+      done,
+      total: 50,
+      secondsLeft: 40,
+    });
+    const text = (report: Report) => describeProgress(after([...running, report])).text;
+    expect(text(activity('Pruning', 12))).toBe('Pruning, step 12 of 30, 40 s left');
+    expect(text(activity('Retraining', 32))).toBe('Retraining, step 2 of 20, 40 s left');
+    expect(text(activity('Evaluating the source model', 3))).toBe(
+      'Evaluating the source model, 3 of 50, 40 s left',
+    );
+    const steps = [exampleStep(1), exampleStep(2)];
+    const paused = after([
+      ...running,
+      { type: 'events', events: steps },
+      { type: 'status', status: 'paused' },
+    ]);
+    expect(describeProgress(paused)).toMatchObject({ text: 'Paused at step 2 of 50', share: 0.04 });
+    expect(describeProgress(after([...running, { type: 'status', status: 'finished' }])).text).toBe(
+      'Finished',
+    );
+  });
+
+  it('writes into the generation that was asked for, and no other', () => {
+    const asked = { ...after(ready), generation: { id: 3, prompt: 'x', source: null, pruned: null } };
+    const report = (id: number): Report => ({
+      type: 'generated',
+      id,
+      which: 'source',
+      text: 'y',
+      done: false,
+      tokensPerSecond: 5,
+    });
+    expect(after([report(2)], asked).generation?.source).toBeNull();
+    expect(after([report(3)], asked).generation?.source).toMatchObject({ text: 'y', done: false });
+  });
+
+  it('a failure that is not fatal leaves the engine open', () => {
+    const state = after([...running, { type: 'failed', message: 'Too large.', fatal: false }]);
+    expect(state.engine.state).toBe('open');
+    expect(state.notices).toMatchObject([{ kind: 'error', text: 'Too large.' }]);
+    expect(state.notices[0]).not.toHaveProperty('offer');
+  });
+
+  it('a lost device offers to open again; a browser that never had one offers the replay', () => {
+    const report: Report = { type: 'failed', message: 'Gone.', fatal: true };
+    expect(after([...running, report])).toMatchObject({
+      status: 'failed',
+      currentRun: null,
+      engine: { state: 'lost' },
+      notices: [{ offer: 'reopen' }],
+    });
+    expect(after([report])).toMatchObject({ engine: { state: 'missing' }, notices: [{ offer: 'replay' }] });
+    const refused: Report[] = [
+      { type: 'failed', message: 'No adapter.', fatal: false },
+      { type: 'status', status: 'failed' },
+    ];
+    expect(after(refused).engine.state).toBe('missing');
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it, vi } from 'vitest';
+import { defaultExperiment } from '../experiment/schema';
+import type { Command, Report } from '../session/protocol';
+import { exampleConfig, exampleStarted } from './core/example-run';
+import { createLab } from './lab';
+
+function setUp() {
+  const posted: Command[] = [];
+  const listeners: ((event: Event) => void)[] = [];
+  let workers = 0;
+  const lab = createLab(
+    () => {
+      workers++;
+      listeners.length = 0;
+      return {
+        postMessage: (message) => void posted.push(message as Command),
+        terminate: () => undefined,
+        addEventListener: (type, listener) => void (type === 'message' && listeners.push(listener)),
+      };
+    },
+    'https://lab.example/',
+    { ...defaultExperiment(), target: { ...defaultExperiment().target, hiddenSize: 6 } },
+  );
+  const say = async (...reports: Report[]) => {
+    for (const data of reports)
+      listeners.forEach((listener) => listener(new MessageEvent('message', { data })));
+    // Reports arrive in batches, a moment later.
+    await vi.waitFor(() => expect(lab.store.getState().status).toBe(lastStatus(reports)));
+  };
+  const types = () => posted.map((command) => command.type);
+  return { lab, posted, say, types, workers: () => workers };
+}
+
+const lastStatus = (reports: Report[]) =>
+  reports.findLast((report) => report.type === 'status')?.status ?? 'failed';
+const ready: Report[] = [
+  { type: 'device', adapter: { vendor: '', architecture: '', description: '', software: false } },
+  { type: 'source', name: 'nano', config: exampleConfig, parameters: 9, card: null },
+  { type: 'status', status: 'ready' },
+];
+
+describe('lab', () => {
+  it('opens the source model of the experiment', () => {
+    const { lab, posted } = setUp();
+    lab.openSource();
+    expect(posted).toEqual([{ type: 'open', source: 'nano', baseUrl: 'https://lab.example/' }]);
+    expect(lab.store.getState()).toMatchObject({ status: 'loading', engine: { state: 'opening' } });
+  });
+
+  it('keeps a Prune that was pressed too early until the model is open, once', async () => {
+    const { lab, say, types, posted } = setUp();
+    lab.openSource();
+    lab.prune();
+    lab.prune();
+    expect(types()).toEqual(['open']);
+    await say(...ready);
+    expect(types()).toEqual(['open', 'start']);
+    expect(posted[1]).toMatchObject({ experiment: { target: { hiddenSize: 6 } } });
+    await say({ type: 'status', status: 'ready' });
+    expect(types()).toEqual(['open', 'start']);
+  });
+
+  it('steps a run that is going, and starts one where there is none', async () => {
+    const { lab, say, types } = setUp();
+    lab.openSource();
+    await say(...ready);
+    lab.step();
+    expect(types()).toEqual(['open', 'start', 'step']);
+    await say({ type: 'events', events: [exampleStarted()] }, { type: 'status', status: 'paused' });
+    lab.step();
+    expect(types()).toEqual(['open', 'start', 'step', 'step']);
+  });
+
+  it('opens a new worker after a lost device when Prune is pressed', async () => {
+    const { lab, say, types, workers } = setUp();
+    lab.openSource();
+    await say(...ready);
+    await say({ type: 'failed', message: 'The device was lost.', fatal: true });
+    lab.prune();
+    expect(types()).toEqual(['open', 'open']);
+    expect(workers()).toBe(2);
+    await say(...ready);
+    expect(types()).toEqual(['open', 'open', 'start']);
+  });
+
+  it('gives a dimension back its size when its gates are switched off', async () => {
+    const { lab, say } = setUp();
+    lab.openSource();
+    await say(...ready);
+    lab.setField('gates.hidden', false);
+    const { experiment } = lab.store.getState();
+    expect(experiment.gates.hidden).toBe(false);
+    expect(experiment.target.hiddenSize).toBe(exampleConfig.hiddenSize);
+  });
+
+  it('numbers what it asks for, and cancels the writing that goes on', async () => {
+    const { lab, say, posted } = setUp();
+    lab.openSource();
+    await say(...ready);
+    const settings = { prompt: 'a', maxTokens: 4, temperature: 0, seed: 1 };
+    lab.generate(settings);
+    lab.generate(settings);
+    expect(posted.slice(1)).toEqual([
+      { type: 'generate', id: 1, ...settings },
+      { type: 'cancelGeneration', id: 1 },
+      { type: 'generate', id: 2, ...settings },
+    ]);
+  });
+
+  it('refuses a folder without a configuration before it reads anything', async () => {
+    const { lab, posted } = setUp();
+    await lab.openFiles([new File(['x'], 'holiday.jpg')]);
+    expect(posted).toEqual([]);
+    expect(lab.store.getState().notices[0]?.text).toMatch(/no config\.json/);
+  });
+});
