@@ -13,14 +13,14 @@ export const isEmbedded = (search: string): boolean => new URLSearchParams(searc
 /** Keeps the address bar equal to the experiment; returns how to stop. */
 export function writeAddress(lab: Lab, embedded: boolean): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let written = lab.store.getState().experiment;
   const write = () => {
-    written = lab.store.getState().experiment;
-    const query = [embedded ? 'embed=1' : '', encodePermalink(written)].filter(Boolean).join('&');
-    history.replaceState(null, '', `${location.pathname}${query ? `?${query}` : ''}${location.hash}`);
+    const query = [embedded ? 'embed=1' : '', encodePermalink(lab.store.getState().experiment)];
+    const search = query.filter(Boolean).join('&');
+    history.replaceState(null, '', `${location.pathname}${search ? `?${search}` : ''}${location.hash}`);
   };
-  const stop = lab.store.subscribe((state) => {
-    if (state.experiment === written) return;
+  // The state changes with every step of a run: only a change of the experiment may restart the wait.
+  const stop = lab.store.subscribe(({ experiment }, before) => {
+    if (experiment === before.experiment) return;
     clearTimeout(timer);
     timer = setTimeout(write, WRITE_AFTER_MS);
   });
