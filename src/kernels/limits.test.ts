@@ -36,7 +36,9 @@ const label = 'test';
 function recordEverything(r: Recorder): void {
   const rows = 8;
   for (const layout of ['nt', 'nn', 'tn'] as const) {
-    for (const size of [64, 4096]) matmul(r, { layout, a: s, b: s, c: s, m: size, n: size, k: 8, label });
+    const product = { layout, a: s, b: s, c: s, k: 8, label };
+    for (const size of [64, 4096]) matmul(r, { ...product, m: size, n: size });
+    for (const size of [64, 63]) matmul(r, { ...product, m: size, n: size, k: size, software: true });
   }
   const norm = { x: s, weights: s, weightOffset: 0, gates: s, rows, hidden: 64, epsilon: 1e-5, label };
   const normBackward = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };

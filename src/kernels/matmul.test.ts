@@ -24,13 +24,18 @@ const SHAPES: [m: number, n: number, k: number][] = [
 /** A sum of k products in f32, in any order, is within (k + 1)·2⁻²⁴·Σ|terms| of the exact one. */
 const rounding = (k: number) => (k + 2) * 2 ** -24;
 
-describe.each(LAYOUTS)('matmul %s', (layout) => {
+const VARIANTS = LAYOUTS.flatMap((layout) => [
+  { layout, software: false },
+  { layout, software: true },
+]);
+
+describe.each(VARIANTS)('matmul $layout, software $software', ({ layout, software }) => {
   test.each(SHAPES)('%i×%i, k %i, equals the reference', async (m, n, k) => {
     const a = randomValues(m * k, m + n);
     const b = randomValues(n * k, k + 7);
     const expected = matmulReference(layout, a, b, m, n, k);
     const [left, right, out] = [await upload(a), await upload(b), await zeros(m * n)];
-    await runOnce((r) => matmul(r, { layout, a: left, b: right, c: out, m, n, k, label: 'test' }));
+    await runOnce((r) => matmul(r, { layout, a: left, b: right, c: out, m, n, k, software, label: 'test' }));
     expectClose(await download(out), expected.c, {
       atol: 0,
       rtol: rounding(k),
@@ -46,7 +51,7 @@ describe.each(LAYOUTS)('matmul %s', (layout) => {
     const { c, magnitude } = matmulReference(layout, a, b, m, n, k);
     const [left, right, out] = [await upload(a), await upload(b), await upload(before)];
     await runOnce((r) =>
-      matmul(r, { layout, a: left, b: right, c: out, m, n, k, accumulate: true, label: 'test' }),
+      matmul(r, { layout, a: left, b: right, c: out, m, n, k, accumulate: true, software, label: 'test' }),
     );
     const actual = await download(out);
     expectClose(

@@ -1,6 +1,7 @@
 import source from '../../shaders/matmul.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { fillTemplate, type Recorder } from '../gpu/program';
+import { matmulInRegisters } from './matmul-registers';
 
 /**
  * Which operands are transposed, with row-major storage:
@@ -20,6 +21,8 @@ export interface MatmulOptions {
   k: number;
   /** C += op(A)·op(B) instead of C =. */
   accumulate?: boolean;
+  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
+  software?: boolean;
   label: string;
 }
 
@@ -28,7 +31,11 @@ const LARGE_TILE_WORKGROUPS = 128;
 
 /** Appends C (+)= op(A)·op(B) in f32; `shaders/matmul.wgsl` has the layouts and the tiling. */
 export function matmul(recorder: Recorder, options: MatmulOptions): void {
-  const { layout, a, b, c, m, n, k, accumulate = false, label } = options;
+  const { layout, a, b, c, m, n, k, accumulate = false, software = false, label } = options;
+  if (software) {
+    recorder.dispatch(matmulInRegisters(options));
+    return;
+  }
   const large = Math.ceil(m / 64) * Math.ceil(n / 64) >= LARGE_TILE_WORKGROUPS;
   const tile = large ? 64 : 32;
   const code = fillTemplate(source, {

@@ -19,7 +19,7 @@ import { partialColumns, type BatchShape, type TrainingWorkspace } from './works
  */
 export function recordBackward(
   recorder: Recorder,
-  { config, layout, parameters }: ModelView,
+  { config, layout, parameters, software }: ModelView,
   gradients: Slice,
   at: TrainingWorkspace,
   { batch, context }: BatchShape,
@@ -51,6 +51,7 @@ export function recordBackward(
       m: rows,
       n: k,
       k: n,
+      software,
       label: `${label} input gradient`,
     });
     matmul(recorder, {
@@ -61,6 +62,7 @@ export function recordBackward(
       m: n,
       n: k,
       k: rows,
+      software,
       label: `${label} gradient`,
     });
   };

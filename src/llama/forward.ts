@@ -39,7 +39,7 @@ export function branchBefore(config: LlamaConfig, site: number) {
  */
 export function recordForward(
   recorder: Recorder,
-  { config, layout, parameters }: ModelView,
+  { config, layout, parameters, software }: ModelView,
   at: Activations & { rope: Slice; gates: Slice },
   { batch, context }: BatchShape,
 ): void {
@@ -68,7 +68,7 @@ export function recordForward(
     });
   };
   const product = (x: Slice, region: Region, out: Slice, n: number, k: number, label: string) =>
-    matmul(recorder, { layout: 'nt', a: x, b: weights(region), c: out, m: rows, n, k, label });
+    matmul(recorder, { layout: 'nt', a: x, b: weights(region), c: out, m: rows, n, k, software, label });
 
   embeddingForward(recorder, {
     table: weights(layout.embedding),
@@ -176,6 +176,7 @@ export function recordLoss(
       m: count,
       n: vocabulary,
       k: hidden,
+      software,
       label: 'logits',
     });
     crossEntropy(recorder, {
@@ -197,6 +198,7 @@ export function recordLoss(
       m: count,
       n: hidden,
       k: vocabulary,
+      software,
       label: 'head input gradient',
     });
     matmul(recorder, {
@@ -208,6 +210,7 @@ export function recordLoss(
       n: hidden,
       k: count,
       accumulate: first > 0,
+      software,
       label: 'head gradient',
     });
   }

@@ -97,6 +97,7 @@ export async function createInference(
           m: count,
           n: config.vocabSize,
           k: config.hiddenSize,
+          software: model.software,
           label: 'logits',
         }),
       ).then((program) => ({ program, input }));

@@ -74,16 +74,17 @@ function opened({ config: json, weights }: Case) {
   return { config, layout, parameters: packParameters(layout, tensors) };
 }
 
-/** Loss rows, gradients of weights and gates of one forward and backward at given gates. */
+/** Loss, gradients of weights and gates of one forward and backward at given gates. */
 async function differentiate(
   config: LlamaConfig,
   parameters: Float32Array,
   tokens: Uint32Array,
   gates: Float32Array,
+  software: boolean,
 ) {
   const gpu = await testGpu();
   const shape = { batch: 2, context: tokens.length / 2 };
-  const model = uploadModel(gpu, 'golden', config, parameters);
+  const model = { ...uploadModel(gpu, 'golden', config, parameters), software };
   const at = allocateTraining(gpu, 'golden', config, shape);
   const gradients = createStorage(gpu, 'golden gradients', model.layout.total);
   const gateGradients = createStorage(gpu, 'golden gate gradients', gates.length);
@@ -116,22 +117,29 @@ async function differentiate(
 
 describe('golden file', () => {
   for (const [name, model] of Object.entries(golden.models)) {
-    for (const kind of ['plain', 'gated'] as const) {
-      it(`model ${name}, ${kind}: logits, loss, and every gradient`, async () => {
+    // The kernels of a GPU and those of a software adapter, on whichever adapter the tests have.
+    for (const [kind, software] of [
+      ['plain', true],
+      ['plain', false],
+      ['gated', true],
+      ['gated', false],
+    ] as const) {
+      const kernels = software ? 'software kernels' : 'GPU kernels';
+      it(`model ${name}, ${kind}, ${kernels}: logits, loss, and every gradient`, async () => {
         const gpu = await testGpu();
         const { config, parameters } = opened(model);
         const expected = model[kind];
         const tokens = Uint32Array.from(model.tokens.flat());
         const gates = kind === 'gated' ? Float32Array.from(flatGates(model.gates)) : openGates(config);
 
-        const view = uploadModel(gpu, 'golden', config, parameters);
+        const view = { ...uploadModel(gpu, 'golden', config, parameters), software };
         const inference = await createInference(gpu, 'golden', view, { batch: 2, context: 17 });
         inference.setGates(gates);
         expectClose(await inference.logits(tokens, 0, 34), flat(expected.logits), { atol: 4e-5, rtol: 0 });
         inference.destroy();
         view.destroy();
 
-        const measured = await differentiate(config, parameters, tokens, gates);
+        const measured = await differentiate(config, parameters, tokens, gates, software);
         expect(Math.abs(measured.loss - expected.loss)).toBeLessThan(4e-6);
         expect([...measured.weights.keys()].sort()).toEqual(Object.keys(expected.weight_gradients).sort());
         for (const [tensor, gradient] of measured.weights) {
