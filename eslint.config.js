@@ -123,6 +123,6 @@ export default defineConfig(
     extends: [tseslint.configs.recommended],
     rules: { eqeqeq: ['error', 'always', { null: 'ignore' }], 'prefer-const': 'error' },
   },
-  { files: ['src/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
+  { files: ['src/ui/**/*.{ts,tsx}', 'src/main.tsx'], ...reactHooks.configs.flat['recommended-latest'] },
   ...floorRules,
 );
