@@ -1,13 +1,11 @@
 import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { evaluationBatch } from '../llama/evaluate';
 import { inferencePlan, planBytes, type BatchShape } from '../llama/workspace';
 import { trainerBytes } from '../training/trainer';
 import type { Experiment } from './schema';
 
-/** Windows in a batch of a run's evaluations. */
-export const EVALUATION_BATCH = 16;
-
-export function evaluationShape(experiment: Experiment): BatchShape {
-  return { batch: EVALUATION_BATCH, context: experiment.contextLength };
+export function evaluationShape({ contextLength }: Experiment): BatchShape {
+  return { batch: evaluationBatch(contextLength), context: contextLength };
 }
 
 /**

@@ -44,7 +44,13 @@ export async function openGpu(api: GPU | undefined, onLost?: (reason: string) =>
       'WebGPU found no graphics adapter: switch on hardware acceleration in the browser; the recorded run plays without it.',
     );
   }
-  const device = await adapter.requestDevice({ label: 'shear-lab' });
+  // The bundled models need no more than the default limits; a visitor's own may, so larger buffers are asked
+  // for where the adapter has them. Everything else stays at what every device has.
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const device = await adapter.requestDevice({
+    label: 'shear-lab',
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+  });
   const { vendor, architecture, description } = adapter.info;
   const isFallback = adapter.info.isFallbackAdapter ?? false;
   const software = isFallback || SOFTWARE.test(`${vendor} ${architecture} ${description}`);
@@ -66,6 +72,12 @@ export async function openGpu(api: GPU | undefined, onLost?: (reason: string) =>
     createBuffer(label, size, usage) {
       // WebGPU copies and clears in units of four bytes; an empty binding is not allowed.
       const bytes = Math.max(16, Math.ceil(size / 4) * 4);
+      const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+      if (bytes > most) {
+        throw new Error(
+          `${label} needs ${Math.ceil(bytes / 2 ** 20)} MiB in one piece, more than the ${Math.floor(most / 2 ** 20)} MiB that this GPU allows: choose a smaller batch, context or model.`,
+        );
+      }
       const buffer = device.createBuffer({ label, size: bytes, usage });
       live.set(buffer, bytes);
       held += bytes;

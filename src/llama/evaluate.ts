@@ -6,6 +6,14 @@ export interface LossSum {
   predictions: number;
 }
 
+/** Rows of a batch that is only evaluated: enough to fill a GPU, few enough to keep a submit short. */
+const EVALUATION_ROWS = 2048;
+
+/** Windows in a batch of an evaluation. */
+export function evaluationBatch(context: number): number {
+  return Math.max(1, Math.min(16, Math.floor(EVALUATION_ROWS / context)));
+}
+
 /** Windows of T tokens one after the other: [windows·T]. */
 export interface WindowSet {
   tokens: Uint32Array;

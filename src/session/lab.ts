@@ -11,7 +11,7 @@ import { VERSION } from '../experiment/version';
 import { readModelFolder, writeModelFolder, type InputFile } from '../formats/hugging-face';
 import { zipFiles } from '../formats/zip';
 import { openGpu, type Gpu } from '../gpu/device';
-import { evaluateSets, meanLoss } from '../llama/evaluate';
+import { evaluateSets, evaluationBatch, meanLoss } from '../llama/evaluate';
 import { generate } from '../llama/generate';
 import { createInference, uploadModel } from '../llama/inference';
 import { packParameters, parameterLayout, unpackParameters } from '../llama/parameters';
@@ -41,7 +41,6 @@ const cardSchema: z.ZodType<SourceCard> = z.object({
 /** Events wait this long for company, so that a fast run sends about twenty messages a second. */
 const BATCH_MS = 50;
 const GENERATION_CONTEXT = 512;
-const EVALUATION_BATCH = 16;
 
 /** The engine behind the page: one device, one source model, at most one run. Commands come in order. */
 export function createLab(environment: LabEnvironment) {
@@ -274,7 +273,7 @@ export function createLab(environment: LabEnvironment) {
     const sets = opened.domains.map((d) => evaluationWindows(d, context, command.windows));
     const measure = async (which: 'source' | 'pruned', subject: FlatModel) => {
       const view = uploadModel(device_, `${which} evaluation`, subject.config, subject.parameters);
-      const shape = { batch: EVALUATION_BATCH, context };
+      const shape = { batch: evaluationBatch(context), context };
       const inference = await createInference(device_, `${which} evaluation`, view, shape);
       const started = performance.now();
       try {

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { evaluationWindows } from '../../data/sampler';
-import { evaluateSets, meanLoss } from '../../llama/evaluate';
+import { evaluateSets, evaluationBatch, meanLoss } from '../../llama/evaluate';
 import { createInference, uploadModel } from '../../llama/inference';
 import type { SourceModel } from '../../experiment/run';
 import { openBundledCorpus, openModel, readJson } from '../files';
 import { failOnUncapturedError, openCommandGpu } from '../gpu';
 import { numberOption, type Answer, type CommandInput } from '../main';
 
-const BATCH = 16;
 const ALL_WINDOWS = 1_000_000;
 
 export async function evaluate({ positionals, options }: CommandInput): Promise<Answer> {
@@ -37,7 +36,7 @@ async function evaluateSequences(source: SourceModel, file: string): Promise<Ans
   const gpu = await openCommandGpu();
   const model = uploadModel(gpu, source.name, source.config, source.parameters);
   const context = Math.max(...sequences.map((s) => s.length));
-  const batch = Math.min(BATCH, sequences.length);
+  const batch = Math.min(evaluationBatch(context), sequences.length);
   const inference = await createInference(gpu, source.name, model, { batch, context });
   let nats = 0;
   let predictions = 0;
@@ -78,7 +77,10 @@ async function evaluateDomains(source: SourceModel, options: CommandInput['optio
   }
   const gpu = await openCommandGpu();
   const model = uploadModel(gpu, source.name, source.config, source.parameters);
-  const inference = await createInference(gpu, source.name, model, { batch: BATCH, context });
+  const inference = await createInference(gpu, source.name, model, {
+    batch: evaluationBatch(context),
+    context,
+  });
   const started = performance.now();
   const sums = await evaluateSets(
     inference,
