@@ -14,6 +14,8 @@ import { ensureAdapter } from './setup/vulkan.mjs';
  */
 const reports = join(root, '.cache', 'test');
 
+const LONGEST_STAGE_MINUTES = 35;
+
 const STAGES = [
   { name: 'format', run: () => check('prettier', ['--check', '--log-level', 'warn', '.']) },
   { name: 'types', run: () => check('typescript', ['--noEmit'], 'tsc') },
@@ -128,7 +130,16 @@ function runTool(packageName, args, { command, env = {} } = {}) {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    child.on('error', () => resolve(127));
-    child.on('close', (code) => resolve(code ?? 1));
+    // A driver that hangs must not keep the other stages from telling what they found.
+    const limit = setTimeout(() => {
+      say(`${packageName} was stopped after ${LONGEST_STAGE_MINUTES} minutes.`);
+      child.kill('SIGTERM');
+    }, LONGEST_STAGE_MINUTES * 60_000);
+    const end = (code) => {
+      clearTimeout(limit);
+      resolve(code);
+    };
+    child.on('error', () => end(127));
+    child.on('close', (code) => end(code ?? 1));
   });
 }
