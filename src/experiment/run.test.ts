@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Corpus } from '../data/corpus';
 import { randomValues, testGpu } from '../kernels/testing';
-import { shapeOf, type LlamaConfig } from '../llama/config';
-import { parameterLayout } from '../llama/parameters';
+import { shapeOf } from '../llama/config';
+import { randomParameters, TINY } from '../llama/testing';
 import { createRunControl, RunCancelled } from './control';
 import type { RunEvent } from './events';
 import { estimateRunMemory } from './memory';
 import { runExperiment, type RunContext } from './run';
 import { experimentSchema } from './schema';
 
-const config: LlamaConfig = {
+const config = {
+  ...TINY,
   vocabSize: 32,
   hiddenSize: 16,
   numHiddenLayers: 3,
@@ -17,14 +18,6 @@ const config: LlamaConfig = {
   numKeyValueHeads: 2,
   headDim: 4,
   intermediateSize: 24,
-  maxPositionEmbeddings: 32,
-  rmsNormEps: 1e-5,
-  ropeTheta: 10000,
-  ropeScaling: { type: 'default' },
-  tieWordEmbeddings: false,
-  attentionBias: false,
-  bosTokenId: 0,
-  eosTokenId: 0,
 };
 
 /** Three languages of different hardness: counting up, counting by three with noise, and noise. */
@@ -50,12 +43,6 @@ function toyCorpus(): Corpus {
   };
 }
 
-function randomParameters(): Float32Array {
-  const layout = parameterLayout(config);
-  const flat = Float32Array.from(randomValues(layout.total, 3, 0.2));
-  return flat.fill(1, layout.norms.offset, layout.norms.offset + layout.norms.elements);
-}
-
 const experiment = experimentSchema.parse({
   target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
   prune: { steps: 8, batchSize: 2 },
@@ -69,7 +56,7 @@ async function run(changes: Partial<RunContext> = {}, of = experiment) {
   const gpu = await testGpu();
   const pruned = await runExperiment(of, {
     gpu,
-    source: { name: 'toy', config, parameters: randomParameters() },
+    source: { name: 'toy', config, parameters: randomParameters(config) },
     corpus: toyCorpus(),
     turn: createRunControl(),
     version: 'test',

@@ -6,26 +6,11 @@ import { shapeOf } from '../llama/config';
 import { gateLayout } from '../llama/gates';
 import { createInference, uploadModel } from '../llama/inference';
 import { parameterLayout } from '../llama/parameters';
+import { randomParameters, TINY } from '../llama/testing';
 import { deterministicMask, type LearntSets } from './masks';
 import { cutModel } from './surgery';
 
-const plain: LlamaConfig = {
-  vocabSize: 61,
-  hiddenSize: 24,
-  numHiddenLayers: 3,
-  numAttentionHeads: 4,
-  numKeyValueHeads: 4,
-  headDim: 8,
-  intermediateSize: 40,
-  maxPositionEmbeddings: 32,
-  rmsNormEps: 1e-5,
-  ropeTheta: 10000,
-  ropeScaling: { type: 'default' },
-  tieWordEmbeddings: false,
-  attentionBias: false,
-  bosTokenId: 0,
-  eosTokenId: 0,
-};
+const plain: LlamaConfig = { ...TINY, numHiddenLayers: 3, numAttentionHeads: 4, numKeyValueHeads: 4 };
 /** Grouped queries, tied embeddings, biases, and a head size that heads do not make up the hidden size with. */
 const grouped: LlamaConfig = {
   ...plain,
@@ -58,8 +43,7 @@ function targetFor(config: LlamaConfig, learnt: LearntSets): TargetShape {
 
 async function largestDifference(config: LlamaConfig, learnt: LearntSets) {
   const gpu = await testGpu();
-  const layout = parameterLayout(config);
-  const parameters = Float32Array.from(randomValues(layout.total, 3, 0.4));
+  const parameters = randomParameters(config, 0.4);
   // Gates all over the clamp's range, so that what is kept is folded with values far from 1.
   const logAlpha = randomValues(gateLayout(config).total, 4, 4.6);
   const wanted = targetFor(config, learnt);

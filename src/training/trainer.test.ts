@@ -3,27 +3,11 @@ import { readFloats, sliceElements, writeElements } from '../gpu/buffers';
 import { GATE_SETS } from '../kernels/step-inputs';
 import { randomValues, testGpu } from '../kernels/testing';
 import { gateLayout } from '../llama/gates';
-import type { LlamaConfig } from '../llama/config';
 import { parameterLayout } from '../llama/parameters';
+import { randomParameters, TINY } from '../llama/testing';
 import { createTrainer } from './trainer';
 
-const config: LlamaConfig = {
-  vocabSize: 61,
-  hiddenSize: 24,
-  numHiddenLayers: 2,
-  numAttentionHeads: 3,
-  numKeyValueHeads: 3,
-  headDim: 8,
-  intermediateSize: 40,
-  maxPositionEmbeddings: 32,
-  rmsNormEps: 1e-5,
-  ropeTheta: 10000,
-  ropeScaling: { type: 'default' },
-  tieWordEmbeddings: false,
-  attentionBias: false,
-  bosTokenId: 0,
-  eosTokenId: 0,
-};
+const config = TINY;
 
 const inputs = {
   seed: 7,
@@ -40,21 +24,13 @@ const inputs = {
   targetSparsity: [0, 0, 0, 0] as const,
 };
 
-/** Small random weights, norms at one. */
-function randomParameters(): Float32Array {
-  const layout = parameterLayout(config);
-  const flat = Float32Array.from(randomValues(layout.total, 3, 0.2));
-  flat.fill(1, layout.norms.offset, layout.norms.offset + layout.norms.elements);
-  return flat;
-}
-
 describe('trainer', () => {
   it('overfits one batch: the whole step learns', async () => {
     const gpu = await testGpu();
     const shape = { batch: 4, context: 16 };
     const trainer = await createTrainer(gpu, {
       config,
-      parameters: randomParameters(),
+      parameters: randomParameters(config),
       shape,
       gates: null,
     });
@@ -87,7 +63,7 @@ describe('trainer', () => {
     const gpu = await testGpu();
     const trainer = await createTrainer(gpu, {
       config,
-      parameters: randomParameters(),
+      parameters: randomParameters(config),
       shape,
       gates: gatesAtHalf,
     });
@@ -140,7 +116,7 @@ describe('trainer', () => {
     const run = async (seed: number) => {
       const trainer = await createTrainer(gpu, {
         config,
-        parameters: randomParameters(),
+        parameters: randomParameters(config),
         shape,
         gates: gatesAtHalf,
       });
@@ -157,7 +133,7 @@ describe('trainer', () => {
 
   it('skips a step whose gradient is not finite, and says so', async () => {
     const gpu = await testGpu();
-    const broken = randomParameters();
+    const broken = randomParameters(config);
     broken[parameterLayout(config).layers[0]!.down.offset] = Number.NaN;
     const trainer = await createTrainer(gpu, { config, parameters: broken, shape, gates: null });
     const { nonFinite } = await trainer.step(batch, { ...inputs, step: 0 });
@@ -171,7 +147,7 @@ describe('trainer', () => {
     const before = gpu.heldBytes();
     const trainer = await createTrainer(gpu, {
       config,
-      parameters: randomParameters(),
+      parameters: randomParameters(config),
       shape,
       gates: gatesAtHalf,
     });
