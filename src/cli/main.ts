@@ -116,7 +116,7 @@ export async function main(argv: string[]): Promise<number> {
     });
     const wanted = command.positionals === 'optional' ? [0, 1] : [command.positionals];
     if (!wanted.includes(positionals.length)) throw new Error(`Usage: npm run -s cli -- ${command.usage}`);
-    const answer = await command.run({ positionals, options: values as CommandInput['options'] });
+    const answer = await command.run({ positionals, options: values });
     process.stdout.write(values['json'] ? `${JSON.stringify(answer.json, null, 1)}\n` : `${answer.text}\n`);
     return 0;
   } catch (error) {

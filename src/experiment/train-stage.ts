@@ -99,7 +99,9 @@ export async function trainStage(options: StageOptions): Promise<void> {
     for (let s = 0; s < settings.steps; s++) await oneStep(s);
   } finally {
     // Nothing is given back while the GPU still writes to it.
-    await Promise.allSettled(inFlight.flatMap(({ metrics, logAlpha }) => [metrics, logAlpha]));
+    await Promise.allSettled(
+      inFlight.flatMap(({ metrics, logAlpha }) => (logAlpha ? [metrics, logAlpha] : [metrics])),
+    );
   }
 }
 

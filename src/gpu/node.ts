@@ -6,5 +6,5 @@ export async function nodeGpu(): Promise<GPU> {
   if (instance) return instance;
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
-  return (instance = create([]) as unknown as GPU);
+  return (instance = create([]));
 }

@@ -75,7 +75,7 @@ const pipelineCaches = new WeakMap<Gpu, Map<string, Promise<GPUComputePipeline>>
 /** Pipelines depend on code and entry point only, never on a shape: no slider compiles a shader. */
 function pipelineOf(gpu: Gpu, kernel: Kernel): Promise<GPUComputePipeline> {
   let cache = pipelineCaches.get(gpu);
-  if (!cache) pipelineCaches.set(gpu, (cache = new Map()));
+  if (!cache) pipelineCaches.set(gpu, (cache = new Map<string, Promise<GPUComputePipeline>>()));
   const key = `${kernel.entryPoint}\n${kernel.code}`;
   let pipeline = cache.get(key);
   if (!pipeline) {

@@ -66,6 +66,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       generation: null,
       evaluation: null,
       activity: null,
+      memory: null,
     });
     if (!source || status === 'loading' || engine.state !== 'open') {
       wanted = first;
@@ -159,7 +160,11 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       set({ experiment: changed });
     },
     setTarget: (target) => set({ experiment: { ...store.getState().experiment, target } }),
-    setExperiment: (experiment) => set({ experiment }),
+    setExperiment(experiment) {
+      const { source } = store.getState();
+      set({ experiment });
+      if (experiment.source !== source?.name) lab.openSource();
+    },
     generate(settings) {
       lab.cancelGeneration();
       const id = ++lastId;

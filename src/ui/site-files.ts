@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Experiment, experimentSchema } from '../experiment/schema';
 import type { BundledModel } from './core/lab-state';
 import { type CorpusManifest, corpusManifestSchema } from '../data/corpus';
 
@@ -31,6 +32,32 @@ export async function loadModelList(): Promise<BundledModel[]> {
   if (!result.success)
     throw new Error('The list of models (models/index.json) is damaged: fetch the site again.');
   return result.data;
+}
+
+const exampleListSchema = z
+  .array(
+    z.looseObject({
+      file: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}\.json$/),
+      title: z.string().max(60),
+      description: z.string().max(300),
+    }),
+  )
+  .max(50);
+
+export interface Example {
+  title: string;
+  description: string;
+  experiment: Experiment;
+}
+
+/** The experiments that come with the site; one that cannot be read is left out. @throws Error of one sentence. */
+export async function loadExamples(): Promise<Example[]> {
+  const list = exampleListSchema.parse(await readJson('experiments/index.json', 'The list of examples'));
+  const read = list.map(async ({ file, title, description }): Promise<Example[]> => {
+    const result = experimentSchema.safeParse(await readJson(`experiments/${file}`, title));
+    return result.success ? [{ title, description, experiment: result.data }] : [];
+  });
+  return (await Promise.all(read)).flat();
 }
 
 /** @throws Error of one sentence. */

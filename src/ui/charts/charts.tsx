@@ -7,16 +7,17 @@ import { domainTitle } from '../core/domain-title';
 import { plannedSteps } from '../core/run-record';
 import { useLabState } from '../lab-context';
 import { useTheme } from '../use-theme';
+import { useThrottled } from '../use-throttled';
 import { useView } from '../view-store';
-import { type ChartData, ChartDataContext } from './chart-data';
+import type { ChartData } from './chart-data';
 import { MultiplierChart, SparsityChart } from './gate-charts';
 import { LossChart } from './loss-chart';
 import { MixtureChart } from './mixture-chart';
 import { SpeedChart } from './speed-chart';
-import { useThrottled } from './use-throttled';
+import { Staggered } from './staggered';
 
 /** Charts are drawn again at most this often: five of them cost more than a frame. */
-const REDRAW_MS = 400;
+const REDRAW_MS = 600;
 
 /** All charts of one run, with one x axis and one crosshair. */
 export function Charts() {
@@ -45,15 +46,25 @@ export function Charts() {
   }, [run, experiment, overlaid, range, smoothing, theme, xAxis]);
 
   return (
-    <ChartDataContext value={data}>
-      <LossChart />
+    <>
+      <Staggered data={data} place={0}>
+        <LossChart />
+      </Staggered>
       <div className="chart-grid">
-        <MixtureChart />
-        <SparsityChart />
-        <MultiplierChart />
-        <SpeedChart />
+        <Staggered data={data} place={1}>
+          <MixtureChart />
+        </Staggered>
+        <Staggered data={data} place={2}>
+          <SparsityChart />
+        </Staggered>
+        <Staggered data={data} place={3}>
+          <MultiplierChart />
+        </Staggered>
+        <Staggered data={data} place={4}>
+          <SpeedChart />
+        </Staggered>
       </div>
-    </ChartDataContext>
+    </>
   );
 }
 

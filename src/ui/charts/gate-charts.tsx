@@ -115,7 +115,7 @@ export const MultiplierChart = memo(function MultiplierChart() {
         <Grid yAxisId="one" />
         <SharedXAxis />
         <ValueAxis id="one" />
-        <ValueAxis id="two" side="right" />
+        <ValueAxis id="two" side="right" format={(value) => formatNumber(value, 4)} />
         <Tooltip
           cursor={CURSOR}
           isAnimationActive={false}

@@ -3,7 +3,7 @@ import { GATE_SETS } from './gate-sets';
 import type { RunRecord } from './run-record';
 
 /** More points than this on one line are invisible and only cost time. */
-export const MAX_ROWS = 400;
+export const MAX_ROWS = 300;
 
 /**
  * One place on the shared x axis. All charts get the same rows, so that one crosshair serves them all.

@@ -69,7 +69,8 @@ export interface LabState {
   status: RunStatus;
   loading: Extract<Report, { type: 'loading' }> | null;
   activity: Extract<Report, { type: 'activity' }> | null;
-  heldBytes: number | null;
+  /** GPU bytes of the lab's buffers: now, and the most since the run began. */
+  memory: { held: number; most: number } | null;
   runs: readonly RunRecord[];
   /** The run that the engine holds; null before the first and after Reset. */
   currentRun: number | null;
@@ -96,7 +97,7 @@ export function initialState(experiment: Experiment = defaultExperiment()): LabS
     status: 'idle',
     loading: null,
     activity: null,
-    heldBytes: null,
+    memory: null,
     runs: [],
     currentRun: null,
     shownRun: null,

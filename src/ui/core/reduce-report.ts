@@ -54,7 +54,10 @@ export function reduceReport(state: LabState, report: Report): LabState {
     case 'exported':
       return { ...state, exported: { fileName: report.fileName, bytes: report.bytes } };
     case 'memory':
-      return { ...state, heldBytes: report.heldBytes };
+      return {
+        ...state,
+        memory: { held: report.heldBytes, most: Math.max(report.heldBytes, state.memory?.most ?? 0) },
+      };
     case 'failed':
       return reduceFailure(state, report);
   }
@@ -106,7 +109,7 @@ function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed'
     ...stopped,
     status: 'failed',
     currentRun: null,
-    heldBytes: null,
+    memory: null,
     engine: { ...state.engine, state: neverOpened ? 'missing' : 'lost' },
   };
   return withNotice(lost, { kind: 'error', text: report.message, offer: neverOpened ? 'replay' : 'reopen' });

@@ -17,7 +17,7 @@ export function Costs({ source, pruned, experiment }: CostsProps) {
     const run = state.runs.at(-1);
     return run && run.started.source.name === experiment.source ? run : null;
   });
-  const held = useLabState((state) => state.heldBytes);
+  const memory = useLabState((state) => state.memory);
   const software = useLabState((state) => state.engine.adapter?.software ?? false);
   const context = experiment.contextLength;
   const rows = [
@@ -66,10 +66,12 @@ export function Costs({ source, pruned, experiment }: CostsProps) {
             )}
           </td>
         </tr>
-        {held !== null && (
+        {memory !== null && memory.most > 0 && (
           <tr>
-            <th scope="row">GPU memory held</th>
-            <td colSpan={3}>{formatBytes(held)}</td>
+            <th scope="row">GPU memory</th>
+            <td colSpan={3}>
+              <span className="strong">{formatBytes(memory.most)}</span> at most
+            </td>
           </tr>
         )}
       </tbody>

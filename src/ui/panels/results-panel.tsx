@@ -4,11 +4,18 @@ import { findRun } from '../core/lab-state';
 import { achievedShape, describeShape, latestLoss, meanOf, type RunRecord } from '../core/run-record';
 import { Panel } from '../controls/panel';
 import { useLab, useLabState } from '../lab-context';
+import { useThrottled } from '../use-throttled';
+
+/** Numbers that change faster than this cannot be read. */
+const REDRAW_MS = 300;
 
 /** What came of the shown run: its shape, and perplexity by domain of both models. */
 export function ResultsPanel() {
   const lab = useLab();
-  const run = useLabState((state) => findRun(state, state.shownRun));
+  const run = useThrottled(
+    useLabState((state) => findRun(state, state.shownRun)),
+    REDRAW_MS,
+  );
   const evaluation = useLabState((state) => state.evaluation);
   const canMeasure = useLabState(
     (state) =>

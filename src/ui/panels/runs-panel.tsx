@@ -13,11 +13,20 @@ import {
 } from '../core/run-record';
 import { Panel } from '../controls/panel';
 import { useLab, useLabState } from '../lab-context';
+import { useThrottled } from '../use-throttled';
+
+const REDRAW_MS = 500;
 
 /** Every run of this visit, what was set differently, and what came of it. */
 export function RunsPanel() {
-  const runs = useLabState((state) => state.runs);
-  const recorded = useLabState((state) => state.recorded.run);
+  const runs = useThrottled(
+    useLabState((state) => state.runs),
+    REDRAW_MS,
+  );
+  const recorded = useThrottled(
+    useLabState((state) => state.recorded.run),
+    REDRAW_MS,
+  );
   const spreads = seedSpread(runs);
   const all = recorded ? [...runs].reverse().concat(recorded) : [...runs].reverse();
   return (
@@ -44,7 +53,9 @@ function RunItem({ run }: { run: RunRecord }) {
   const overlaid = useLabState((state) => state.overlaidRun === run.id);
   const current = useLabState((state) => state.currentRun === run.id);
   const name = run.id === RECORDED_RUN ? 'Recorded run' : `Run ${run.id}`;
-  const differences = describeDifferences(defaultExperiment(), run.started.experiment);
+  // The target stands in the line above: it would only be said twice.
+  const usual = { ...defaultExperiment(), target: run.started.experiment.target };
+  const differences = describeDifferences(usual, run.started.experiment);
   const shape = achievedShape(run) ?? run.started.experiment.target;
   const loss = latestLoss(run);
   const last = run.steps.at(-1)?.step ?? 0;

@@ -9,6 +9,7 @@ import { RulerSlider } from '../controls/ruler-slider';
 import { useLab, useLabState } from '../lab-context';
 import { useSourceConfig } from '../use-source-config';
 import { Costs } from './costs';
+import { Examples } from './examples';
 import { FieldSelect } from './field-select';
 import { SettingsForm } from './settings-form';
 import { SourceCard } from './source-card';
@@ -57,6 +58,7 @@ export function TargetPanel() {
             <Costs source={source} pruned={prunedConfig(source, target)} experiment={experiment} />
           )}
           <Presets experiment={experiment} onTarget={lab.setTarget} />
+          <Examples />
         </>
       ) : (
         <p className="waiting">The sliders appear when the source model’s shape is known.</p>

@@ -16,8 +16,6 @@ export function Transport({ embedded }: { embedded: boolean }) {
   const status = useLabState((state) => state.status);
   const missing = useLabState((state) => state.engine.state === 'missing');
   const held = useLabState((state) => state.currentRun !== null);
-  const progress = describeProgress(useLabState((state) => state));
-  const steady = useSteadyText(progress.text, progress.phase);
   const active = status === 'running' || status === 'paused';
 
   return (
@@ -48,21 +46,7 @@ export function Transport({ embedded }: { embedded: boolean }) {
           Reset
         </button>
       </div>
-      <div className="progress">
-        <p role="status" className="status">
-          {steady}
-        </p>
-        <div
-          className="progress-bar"
-          role="progressbar"
-          aria-label="Progress of the run"
-          aria-valuemin={0}
-          aria-valuemax={100}
-          {...(progress.share === null ? {} : { 'aria-valuenow': Math.round(progress.share * 100) })}
-        >
-          <i style={{ transform: `scaleX(${progress.share ?? 0})` }} />
-        </div>
-      </div>
+      <ProgressOfRun />
       <div className="transport-tools">
         {!embedded && (
           <>
@@ -75,6 +59,29 @@ export function Transport({ embedded }: { embedded: boolean }) {
         <ThemeButton />
       </div>
     </header>
+  );
+}
+
+/** What goes on: a sentence that is read aloud, and a bar that is not. */
+function ProgressOfRun() {
+  const { text, phase, share } = describeProgress(useLabState((state) => state));
+  const steady = useSteadyText(text, phase);
+  return (
+    <div className="progress">
+      <p role="status" className="status">
+        {steady}
+      </p>
+      <div
+        className="progress-bar"
+        role="progressbar"
+        aria-label="Progress of the run"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        {...(share === null ? {} : { 'aria-valuenow': Math.round(share * 100) })}
+      >
+        <i style={{ transform: `scaleX(${share ?? 0})` }} />
+      </div>
+    </div>
   );
 }
 
