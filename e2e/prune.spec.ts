@@ -88,7 +88,7 @@ test('pause holds the run, a step is one step, reset drops it', async ({ page })
   await expect(status).toHaveText(/Paused/);
   const before = await pausedStep(page);
   await page.getByRole('button', { name: 'Step', exact: true }).click();
-  await expect.poll(() => pausedStep(page), { timeout: 60_000 }).toBe(before + 1);
+  await expect.poll(() => pausedStep(page), { timeout: 90_000 }).toBe(before + 1);
   await page.getByRole('button', { name: 'Reset', exact: true }).click();
   await expect(status).toHaveText(/Ready/);
 });
@@ -97,11 +97,14 @@ test('pause holds the run, a step is one step, reset drops it', async ({ page })
 async function pausedStep(page: Page): Promise<number> {
   const read = async () =>
     Number(/step (\d+)/.exec((await page.getByRole('status').first().textContent()) ?? '')?.[1] ?? -1);
+  // A step takes a second or two here, an evaluation several: quiet for eight means that nothing is under way.
   let last = await read();
-  for (;;) {
-    await page.waitForTimeout(1500);
+  let since = Date.now();
+  while (Date.now() - since < 8000) {
+    await page.waitForTimeout(500);
     const now = await read();
-    if (now === last) return now;
+    if (now !== last) since = Date.now();
     last = now;
   }
+  return last;
 }
