@@ -1,20 +1,10 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { Answer, CommandInput } from './command';
 import { bench } from './commands/bench';
 import { evaluate } from './commands/eval';
 import { generateText } from './commands/generate';
 import { info } from './commands/info';
 import { prune } from './commands/prune';
-
-/** What a command says: `json` for --json, `text` for people. */
-export interface Answer {
-  json: unknown;
-  text: string;
-}
-
-export interface CommandInput {
-  positionals: string[];
-  options: Record<string, string | boolean | undefined>;
-}
 
 interface CommandDescription {
   usage: string;
@@ -71,29 +61,6 @@ const COMMANDS: Record<string, CommandDescription> = {
 function help(): string {
   const lines = Object.values(COMMANDS).map(({ usage, summary }) => `  ${usage}\n      ${summary}`);
   return `npm run -s cli -- COMMAND [--json]\n\n${lines.join('\n')}\n\nMODEL is a Hugging Face folder or the name of a bundled model.`;
-}
-
-/** A number option, checked. @throws one sentence that names the option. */
-export function numberOption(
-  options: CommandInput['options'],
-  name: string,
-  fallback: number,
-  [min, max]: readonly [number, number],
-  whole = true,
-): number {
-  const given = options[name];
-  if (given === undefined) return fallback;
-  const value = Number(given);
-  if (
-    given === '' ||
-    !Number.isFinite(value) ||
-    value < min ||
-    value > max ||
-    (whole && !Number.isInteger(value))
-  ) {
-    throw new Error(`--${name} must be a${whole ? ' whole' : ''} number from ${min} to ${max}.`);
-  }
-  return value;
 }
 
 /** Runs one command. Output goes to stdout, progress and errors to stderr; returns the exit code. */

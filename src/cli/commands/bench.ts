@@ -7,7 +7,7 @@ import { createInference } from '../../llama/inference';
 import { createTrainer, type Trainer } from '../../training/trainer';
 import { openBundledCorpus, openModel } from '../files';
 import { failOnUncapturedError, openCommandGpu } from '../gpu';
-import { numberOption, type Answer, type CommandInput } from '../main';
+import { numberOption, type Answer, type CommandInput } from '../command';
 
 const WARM_UP = 3;
 /** Steps timed with the default batch; the steps of the leak check use the smallest. */

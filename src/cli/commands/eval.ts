@@ -5,7 +5,7 @@ import { createInference, uploadModel } from '../../llama/inference';
 import type { SourceModel } from '../../experiment/run';
 import { openBundledCorpus, openModel, readJson } from '../files';
 import { failOnUncapturedError, openCommandGpu } from '../gpu';
-import { numberOption, type Answer, type CommandInput } from '../main';
+import { numberOption, type Answer, type CommandInput } from '../command';
 
 const ALL_WINDOWS = 1_000_000;
 

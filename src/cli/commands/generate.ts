@@ -3,7 +3,7 @@ import { generate } from '../../llama/generate';
 import { createInference, uploadModel } from '../../llama/inference';
 import { openModel } from '../files';
 import { failOnUncapturedError, openCommandGpu } from '../gpu';
-import { numberOption, type Answer, type CommandInput } from '../main';
+import { numberOption, type Answer, type CommandInput } from '../command';
 
 /** Context of generation: models of long context are not worked at full length for a few words. */
 const MAX_CONTEXT = 512;

@@ -2,7 +2,7 @@ import { llamaConfigJson } from '../../formats/hugging-face';
 import { parameterLayout } from '../../llama/parameters';
 import { forwardFlopsPerToken, trainingFlopsPerToken, weightBytes } from '../../pruning/cost';
 import { openModel } from '../files';
-import type { Answer, CommandInput } from '../main';
+import type { Answer, CommandInput } from '../command';
 
 export async function info({ positionals }: CommandInput): Promise<Answer> {
   const { source, tokenizerJson } = await openModel(positionals[0]!);

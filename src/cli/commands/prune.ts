@@ -11,7 +11,7 @@ import { writeModelFolder } from '../../formats/hugging-face';
 import { parameterLayout, unpackParameters } from '../../llama/parameters';
 import { openBundledCorpus, openModel, readJson, userPath } from '../files';
 import { failOnUncapturedError, openCommandGpu } from '../gpu';
-import type { Answer, CommandInput } from '../main';
+import type { Answer, CommandInput } from '../command';
 
 export async function prune({ positionals, options }: CommandInput): Promise<Answer> {
   const { out } = options;
