@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { runTokens } from '../../experiment/run-size';
 import type { Experiment } from '../../experiment/schema';
 import { chartRows } from '../core/chart-rows';
@@ -8,7 +8,7 @@ import { plannedSteps } from '../core/run-record';
 import { useLabState } from '../lab-context';
 import { useTheme } from '../use-theme';
 import { useThrottled } from '../use-throttled';
-import { useView } from '../view-store';
+import { setView, useView } from '../view-store';
 import type { ChartData } from './chart-data';
 import { MultiplierChart, SparsityChart } from './gate-charts';
 import { LossChart } from './loss-chart';
@@ -29,6 +29,10 @@ export function Charts() {
   const xAxis = useView((view) => view.xAxis);
   const range = useView((view) => view.range);
   const smoothing = useView((view) => view.smoothing);
+
+  // A zoom belongs to the run that it was made on.
+  const shown = newest?.id;
+  useEffect(() => setView({ range: null }), [shown]);
 
   const data = useMemo((): ChartData => {
     const rows = run ? chartRows(run, overlaid, { range, smoothing }) : [];

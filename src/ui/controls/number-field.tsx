@@ -29,7 +29,7 @@ export function NumberField(props: NumberFieldProps) {
         aria-label={name}
         aria-invalid={problem !== null}
         aria-describedby={[describedBy, problem ? problemId : ''].filter(Boolean).join(' ') || undefined}
-        value={draft ?? String(value)}
+        value={draft ?? shortest(value)}
         min={min}
         max={max}
         step={step}
@@ -53,4 +53,9 @@ export function NumberField(props: NumberFieldProps) {
       )}
     </span>
   );
+}
+
+/** Six significant digits fit the field; the value itself keeps all of its own until somebody types. */
+function shortest(value: number): string {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
 }

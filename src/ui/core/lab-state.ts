@@ -121,3 +121,8 @@ export function findRun(state: Pick<LabState, 'runs' | 'recorded'>, id: number |
   if (id === 0) return state.recorded.run;
   return state.runs.find((run) => run.id === id) ?? null;
 }
+
+/** Whether the engine still owes a part of an evaluation: of the source, or of the run's pruned model. */
+export function isMeasuring({ run, source, pruned }: FullEvaluation): boolean {
+  return !source?.done || (run !== null && !pruned?.done);
+}

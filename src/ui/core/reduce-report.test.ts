@@ -22,6 +22,11 @@ describe('reports', () => {
     expect(describeProgress(state).text).toBe('Ready');
   });
 
+  it('opens a second source on the same device', () => {
+    const opening: LabState = { ...after(ready), engine: { state: 'opening', adapter: hardware } };
+    expect(after([source], opening).engine).toEqual({ state: 'open', adapter: hardware });
+  });
+
   it('says once that an adapter is software', () => {
     const report: Report = { type: 'device', adapter: { ...hardware, software: true } };
     const state = after([report, report]);

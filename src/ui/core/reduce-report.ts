@@ -13,6 +13,8 @@ export function reduceReport(state: LabState, report: Report): LabState {
     case 'source':
       return {
         ...state,
+        // The device is reported once a worker; a second source opens on the same one.
+        engine: { ...state.engine, state: 'open' },
         source: {
           name: report.name,
           config: report.config,

@@ -1,6 +1,6 @@
 import type { RunStatus } from '../../session/protocol';
 import { formatDuration } from './format';
-import type { LabState } from './lab-state';
+import { isMeasuring, type LabState } from './lab-state';
 import { plannedSteps, type RunRecord } from './run-record';
 
 /** What the lab is doing, in one short sentence: the page's live region and its progress bar. */
@@ -51,6 +51,15 @@ export function describeProgress(state: LabState): Progress {
       parts.push(`${formatDuration(activity.secondsLeft)} left`);
     }
     return { text: parts.join(', '), share, phase: `running ${activity.what}` };
+  }
+  const { evaluation } = state;
+  if (activity && evaluation && isMeasuring(evaluation)) {
+    const left = activity.secondsLeft === null ? '' : `, ${formatDuration(activity.secondsLeft)} left`;
+    return {
+      text: `${activity.what}, ${activity.done} of ${activity.total}${left}`,
+      share: activity.total > 0 ? activity.done / activity.total : null,
+      phase: activity.what,
+    };
   }
   return { text: RESTING[status], share: status === 'finished' ? 1 : null, phase: status };
 }

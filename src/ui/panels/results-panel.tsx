@@ -1,6 +1,6 @@
 import { domainTitle } from '../core/domain-title';
 import { formatCount, formatNumber, formatPercent, formatPerplexity } from '../core/format';
-import { findRun } from '../core/lab-state';
+import { findRun, isMeasuring } from '../core/lab-state';
 import { achievedShape, describeShape, latestLoss, meanOf, type RunRecord } from '../core/run-record';
 import { Panel } from '../controls/panel';
 import { useLab, useLabState } from '../lab-context';
@@ -17,13 +17,12 @@ export function ResultsPanel() {
     REDRAW_MS,
   );
   const evaluation = useLabState((state) => state.evaluation);
+  // The engine holds the pruned model of its newest run only.
   const canMeasure = useLabState(
-    (state) =>
-      state.source !== null && state.engine.state === 'open' && ['ready', 'finished'].includes(state.status),
+    ({ status, currentRun, shownRun }) =>
+      status === 'finished' && currentRun !== null && currentRun === shownRun,
   );
-  const activity = useLabState((state) => state.activity);
-  const measuring =
-    evaluation !== null && !(evaluation.source?.done && (evaluation.run === null || evaluation.pruned?.done));
+  const measuring = evaluation !== null && isMeasuring(evaluation);
   const full = evaluation && run && evaluation.run === run.id ? evaluation : null;
 
   return (
@@ -34,13 +33,11 @@ export function ResultsPanel() {
         <button
           type="button"
           className="quiet"
-          disabled={!canMeasure || measuring || !run || run.id === 0}
+          disabled={!canMeasure || measuring}
           title="Measures both models on every validation window, which takes longer"
           onClick={lab.evaluate}
         >
-          {measuring
-            ? `Evaluating${activity?.total ? ` ${activity.done} of ${activity.total}` : ''}…`
-            : 'Evaluate on the full validation split'}
+          {measuring ? 'Evaluating…' : 'Evaluate on the full validation split'}
         </button>
       }
     >
