@@ -2,13 +2,16 @@
 //   nt  C[m,n] = Σ_k A[m,k]·B[n,k]    Y  = X·Wᵀ
 //   nn  C[m,n] = Σ_k A[m,k]·B[k,n]    dX = dY·W
 //   tn  C[m,n] = Σ_k A[k,m]·B[k,n]    dW = dYᵀ·X
-// All row-major, sizes from the uniform; the layout only decides how a tile is fetched.
+// All row-major, sizes from the uniform; the layout only decides how a 4×4 block is fetched.
 //
 // Dispatch: (ceil(n / TILE), ceil(m / TILE)) workgroups of (TILE/4)² invocations, 4×4 outputs each. Per step
 // of K_TILE the workgroup fetches a K_TILE×TILE piece of A and of B into workgroup memory, k-major, so that
-// the inner loop reads four adjacent values of each.
+// the inner loop reads four adjacent values of each. A fetch is a 4×4 block, turned in registers where k is
+// the contiguous dimension, so that only whole vectors are ever written: two invocations that write
+// components of one vector race (WGSL lets a component write touch the whole vector).
 // Workgroup memory: 2·K_TILE·(TILE+4)·4 bytes = 8.5 KiB at TILE 64.
-// Bindings: 0 shape, 1 A, 2 B, 3 C (read only when accumulating).
+// Bindings: 0 shape, 1 A, 2 B, 3 C (read only when accumulating). The elements of A and B are vec4f where
+// their stored rows are multiples of four long, else f32.
 
 struct Shape {
   m: u32,
@@ -18,27 +21,79 @@ struct Shape {
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(1) var<storage, read> a: array<$ELEMENT>;
+@group(0) @binding(2) var<storage, read> b: array<$ELEMENT>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 
 const TILE = $TILEu;
 const K_TILE = 16u;
-const THREADS = (TILE / 4u) * (TILE / 4u);
+const SIDE = TILE / 4u;
+const THREADS = SIDE * SIDE;
+// 4×4 blocks of one operand's piece.
+const BLOCKS = SIDE * K_TILE / 4u;
+// One vector of padding a row.
+const STRIDE = SIDE + 1u;
 // Whether the inner dimension k is the contiguous one in memory.
 const A_K_CONTIGUOUS = $A_K_CONTIGUOUS;
 const B_K_CONTIGUOUS = $B_K_CONTIGUOUS;
-const STRIDE = TILE / 4u + 1u;
 
 var<workgroup> tile_a: array<vec4f, K_TILE * STRIDE>;
 var<workgroup> tile_b: array<vec4f, K_TILE * STRIDE>;
+
+// four_a, four_b: four values of a row of the stored matrix from a column on, 0 beyond its edges.
+$LOADS
+
+// Rows row … row + 3 of op(A) at k … k + 3, one column of the result for each k.
+fn block_a(row: u32, k: u32) -> mat4x4f {
+  if (A_K_CONTIGUOUS) {
+    return transpose(mat4x4f(
+      four_a(row, k, shape.m, shape.k),
+      four_a(row + 1u, k, shape.m, shape.k),
+      four_a(row + 2u, k, shape.m, shape.k),
+      four_a(row + 3u, k, shape.m, shape.k),
+    ));
+  }
+  return mat4x4f(
+    four_a(k, row, shape.k, shape.m),
+    four_a(k + 1u, row, shape.k, shape.m),
+    four_a(k + 2u, row, shape.k, shape.m),
+    four_a(k + 3u, row, shape.k, shape.m),
+  );
+}
+
+// Columns column … column + 3 of op(B) at k … k + 3, one column of the result for each k.
+fn block_b(column: u32, k: u32) -> mat4x4f {
+  if (B_K_CONTIGUOUS) {
+    return transpose(mat4x4f(
+      four_b(column, k, shape.n, shape.k),
+      four_b(column + 1u, k, shape.n, shape.k),
+      four_b(column + 2u, k, shape.n, shape.k),
+      four_b(column + 3u, k, shape.n, shape.k),
+    ));
+  }
+  return mat4x4f(
+    four_b(k, column, shape.k, shape.n),
+    four_b(k + 1u, column, shape.k, shape.n),
+    four_b(k + 2u, column, shape.k, shape.n),
+    four_b(k + 3u, column, shape.k, shape.n),
+  );
+}
+
+// Where in memory four neighbouring invocations fetch from one row: k fastest if k is contiguous.
+fn block_place(block: u32, k_contiguous: bool) -> vec2u {
+  return select(
+    vec2u(block % SIDE, block / SIDE),
+    vec2u(block / (K_TILE / 4u), block % (K_TILE / 4u)),
+    k_contiguous,
+  );
+}
 
 @compute @workgroup_size(THREADS)
 fn matmul(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) thread: u32) {
   let row0 = wg.y * TILE;
   let column0 = wg.x * TILE;
-  let tx = thread % (TILE / 4u);
-  let ty = thread / (TILE / 4u);
+  let tx = thread % SIDE;
+  let ty = thread / SIDE;
 
   var sum0 = vec4f(0);
   var sum1 = vec4f(0);
@@ -46,35 +101,23 @@ fn matmul(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) thr
   var sum3 = vec4f(0);
 
   for (var k0 = 0u; k0 < shape.k; k0 += K_TILE) {
-    for (var e = thread; e < TILE * K_TILE; e += THREADS) {
-      var i = e / K_TILE;
-      var kk = e % K_TILE;
-      if (!A_K_CONTIGUOUS) {
-        i = e % TILE;
-        kk = e / TILE;
-      }
-      let row = row0 + i;
-      let k = k0 + kk;
-      var value = 0.0;
-      if (row < shape.m && k < shape.k) {
-        value = a[select(k * shape.m + row, row * shape.k + k, A_K_CONTIGUOUS)];
-      }
-      tile_a[kk * STRIDE + i / 4u][i % 4u] = value;
-    }
-    for (var e = thread; e < TILE * K_TILE; e += THREADS) {
-      var j = e / K_TILE;
-      var kk = e % K_TILE;
-      if (!B_K_CONTIGUOUS) {
-        j = e % TILE;
-        kk = e / TILE;
-      }
-      let column = column0 + j;
-      let k = k0 + kk;
-      var value = 0.0;
-      if (column < shape.n && k < shape.k) {
-        value = b[select(k * shape.n + column, column * shape.k + k, B_K_CONTIGUOUS)];
-      }
-      tile_b[kk * STRIDE + j / 4u][j % 4u] = value;
+    // The first half of the invocations fetches A, the second B.
+    if (thread < BLOCKS) {
+      let at = block_place(thread, A_K_CONTIGUOUS);
+      let block = block_a(row0 + at.x * 4u, k0 + at.y * 4u);
+      let to = at.y * 4u * STRIDE + at.x;
+      tile_a[to] = block[0];
+      tile_a[to + STRIDE] = block[1];
+      tile_a[to + 2u * STRIDE] = block[2];
+      tile_a[to + 3u * STRIDE] = block[3];
+    } else if (thread < 2u * BLOCKS) {
+      let at = block_place(thread - BLOCKS, B_K_CONTIGUOUS);
+      let block = block_b(column0 + at.x * 4u, k0 + at.y * 4u);
+      let to = at.y * 4u * STRIDE + at.x;
+      tile_b[to] = block[0];
+      tile_b[to + STRIDE] = block[1];
+      tile_b[to + 2u * STRIDE] = block[2];
+      tile_b[to + 3u * STRIDE] = block[3];
     }
     workgroupBarrier();
     for (var kk = 0u; kk < K_TILE; kk++) {

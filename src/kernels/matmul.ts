@@ -1,7 +1,7 @@
-import source from '../../shaders/matmul.wgsl?raw';
-import registerSource from '../../shaders/matmul_registers.wgsl?raw';
+import tiledSource from '../../shaders/matmul.wgsl?raw';
+import registersSource from '../../shaders/matmul_registers.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
-import { fillTemplate, foldWorkgroups, type DispatchDescription, type Recorder } from '../gpu/program';
+import { fillTemplate, foldWorkgroups, type Recorder } from '../gpu/program';
 
 /**
  * Which operands are transposed, with row-major storage:
@@ -29,33 +29,11 @@ export interface MatmulOptions {
 /** Enough workgroups of the large tile to fill a GPU; below it, the small tile. */
 const LARGE_TILE_WORKGROUPS = 128;
 
-/** Appends C (+)= op(A)·op(B) in f32; `shaders/matmul.wgsl` has the layouts and the tiling. */
-export function matmul(recorder: Recorder, options: MatmulOptions): void {
-  const { layout, a, b, c, m, n, k, accumulate = false, software = false, label } = options;
-  if (software) {
-    recorder.dispatch(matmulInRegisters(options));
-    return;
-  }
-  const large = Math.ceil(m / 64) * Math.ceil(n / 64) >= LARGE_TILE_WORKGROUPS;
-  const tile = large ? 64 : 32;
-  const code = fillTemplate(source, {
-    TILE: tile,
-    A_K_CONTIGUOUS: String(layout !== 'tn'),
-    B_K_CONTIGUOUS: String(layout === 'nt'),
-  });
-  recorder.dispatch({
-    kernel: { name: `matmul ${layout} ${tile}`, code, entryPoint: 'matmul' },
-    label,
-    uniforms: [m, n, k, accumulate ? 1 : 0],
-    bindings: [a, b, c],
-    workgroups: [Math.ceil(n / tile), Math.ceil(m / tile)],
-  });
-}
+/** Outputs a side of an invocation's block, and invocations a workgroup, in `matmul_registers.wgsl`. */
+const REGISTER_BLOCK = 8;
+const REGISTER_THREADS = 16;
 
-/** Rows of C that one invocation keeps in registers, beside four columns. */
-const REGISTER_ROWS = 8;
-
-/** Four values of row `row` from column `column` on, of a matrix [rows, columns]; 0 beyond its edge. */
+/** WGSL: four values of row `row` from column `column` on, of a matrix [rows, columns]; 0 beyond its edges. */
 const loads = (matrix: 'a' | 'b', wide: boolean) =>
   wide
     ? `fn four_${matrix}(row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
@@ -73,34 +51,44 @@ fn four_${matrix}(row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   );
 }`;
 
-/** The product without workgroup memory, for software adapters (`shaders/matmul_registers.wgsl`). */
-function matmulInRegisters({
-  layout,
-  a,
-  b,
-  c,
-  m,
-  n,
-  k,
-  accumulate = false,
-  label,
-}: MatmulOptions): DispatchDescription {
-  // Rows of both operands must start at multiples of four for wide reads.
-  const rowLengths = [layout === 'tn' ? m : k, layout === 'nt' ? k : n];
-  const wide = rowLengths.every((length) => length % 4 === 0);
-  const code = fillTemplate(registerSource, {
-    ROWS: REGISTER_ROWS,
-    ELEMENT: wide ? 'vec4f' : 'f32',
-    LOADS: `${loads('a', wide)}\n${loads('b', wide)}`,
+/**
+ * Appends C (+)= op(A)·op(B) in f32. `shaders/matmul.wgsl` has the layouts and the tiling, in two tile sizes
+ * by the number of workgroups; `shaders/matmul_registers.wgsl` is for software adapters.
+ */
+export function matmul(recorder: Recorder, options: MatmulOptions): void {
+  const { layout, a, b, c, m, n, k, accumulate = false, software = false, label } = options;
+  // Rows as they lie in memory, which vector loads want at multiples of four.
+  const wide = [layout === 'tn' ? m : k, layout === 'nt' ? k : n].every((length) => length % 4 === 0);
+  const contiguous = {
     A_K_CONTIGUOUS: String(layout !== 'tn'),
     B_K_CONTIGUOUS: String(layout === 'nt'),
-  });
-  const blocks = Math.ceil(m / REGISTER_ROWS) * Math.ceil(n / 4);
-  return {
-    kernel: { name: `matmul ${layout} in registers`, code, entryPoint: 'matmul' },
+  };
+  const dispatch = {
     label,
     uniforms: [m, n, k, accumulate ? 1 : 0],
     bindings: [a, b, c],
-    workgroups: foldWorkgroups(Math.ceil(blocks / 64)),
   };
+  if (software && wide && k % 4 === 0) {
+    const code = fillTemplate(registersSource, contiguous);
+    const blocks = Math.ceil(m / REGISTER_BLOCK) * Math.ceil(n / REGISTER_BLOCK);
+    recorder.dispatch({
+      ...dispatch,
+      kernel: { name: `matmul ${layout} in registers`, code, entryPoint: 'matmul' },
+      workgroups: foldWorkgroups(Math.ceil(blocks / REGISTER_THREADS)),
+    });
+    return;
+  }
+  const large = Math.ceil(m / 64) * Math.ceil(n / 64) >= LARGE_TILE_WORKGROUPS;
+  const tile = large ? 64 : 32;
+  const code = fillTemplate(tiledSource, {
+    ...contiguous,
+    TILE: tile,
+    ELEMENT: wide ? 'vec4f' : 'f32',
+    LOADS: `${loads('a', wide)}\n${loads('b', wide)}`,
+  });
+  recorder.dispatch({
+    ...dispatch,
+    kernel: { name: `matmul ${layout} ${tile}${wide ? '' : ' narrow'}`, code, entryPoint: 'matmul' },
+    workgroups: [Math.ceil(n / tile), Math.ceil(m / tile)],
+  });
 }
