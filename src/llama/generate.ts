@@ -33,7 +33,7 @@ function choose(logits: Float32Array, temperature: number, uniform: () => number
 }
 
 /**
- * Continues `prompt` token by token. When the context is full, its older half is forgotten. Stops at the
+ * Continues `prompt`, as the start of a document (behind the model's BOS token), token by token. When the context is full, its older half is forgotten. Stops at the
  * end-of-text token. The inference has batch 1.
  *
  * @throws when the prompt is empty: the first token needs something to follow.
@@ -46,15 +46,16 @@ export async function* generate(
   if (prompt.length === 0)
     throw new Error('The prompt is empty: give the model at least one token to follow.');
   const { context } = inference.shape;
+  const { bosTokenId, eosTokenId } = inference.config;
   const uniform = uniformSource(seed);
-  let window = prompt.slice(-context);
+  let window = [...(bosTokenId === null ? [] : [bosTokenId]), ...prompt].slice(-context);
   for (let count = 0; count < maxTokens; count++) {
     if (window.length >= context) window = window.slice(-Math.ceil(context / 2));
     const tokens = new Uint32Array(context);
     tokens.set(window);
     const logits = await inference.logits(tokens, window.length - 1, 1);
     const token = choose(logits, temperature, uniform);
-    if (token === inference.config.eosTokenId) return;
+    if (token === eosTokenId) return;
     window.push(token);
     yield token;
   }
