@@ -1,5 +1,5 @@
 import { domainTitle } from '../core/domain-title';
-import { formatCount, formatNumber, formatPercent, formatPerplexity } from '../core/format';
+import { formatBytes, formatCount, formatNumber, formatPercent, formatPerplexity } from '../core/format';
 import { findRun, isMeasuring } from '../core/lab-state';
 import { achievedShape, describeShape, latestLoss, meanOf, type RunRecord } from '../core/run-record';
 import { Panel } from '../controls/panel';
@@ -93,6 +93,15 @@ function Achieved({ run }: { run: RunRecord }) {
           )}
         </dd>
       </div>
+      {after !== null && (
+        <div>
+          <dt>Weights</dt>
+          <dd>
+            {formatBytes(before * 4)} → {formatBytes(after * 4)} as f32
+          </dd>
+        </div>
+      )}
+      <WritingSpeed run={run} />
       {difference !== undefined && (
         <div>
           <dt title="Largest absolute difference of logits between the masked source and the cut model">
@@ -102,6 +111,23 @@ function Achieved({ run }: { run: RunRecord }) {
         </div>
       )}
     </dl>
+  );
+}
+
+/** Both models' own pace at writing, once they have written. */
+function WritingSpeed({ run }: { run: RunRecord }) {
+  const written = useLabState(({ generation, currentRun }) => (currentRun === run.id ? generation : null));
+  const software = useLabState((state) => state.engine.adapter?.software ?? false);
+  if (!written?.source?.done || !written.pruned?.done) return null;
+  return (
+    <div>
+      <dt>Writing</dt>
+      <dd>
+        {formatNumber(written.source.tokensPerSecond)} → {formatNumber(written.pruned.tokensPerSecond)}{' '}
+        tokens/s
+        {software ? ', software adapter' : ''}
+      </dd>
+    </div>
   );
 }
 
