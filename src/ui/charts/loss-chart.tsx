@@ -121,6 +121,7 @@ export const LossChart = memo(function LossChart() {
           }
         />
         {overlaid &&
+          losses === 'held' &&
           visible.map(({ index }) => (
             <Line
               key={`other${index}`}

@@ -1,4 +1,6 @@
 import { defaultExperiment } from '../../experiment/schema';
+import { VERSION } from '../../experiment/version';
+import { describeAdapter } from '../core/describe-adapter';
 import { seedSpread } from '../core/seed-spread';
 import { describeDifferences } from '../core/field-value';
 import { formatCount, formatPerplexity } from '../core/format';
@@ -27,6 +29,7 @@ export function RunsPanel() {
     useLabState((state) => state.recorded.run),
     REDRAW_MS,
   );
+  const adapter = useLabState((state) => state.engine.adapter);
   const spreads = seedSpread(runs);
   const all = recorded ? [...runs].reverse().concat(recorded) : [...runs].reverse();
   return (
@@ -43,6 +46,10 @@ export function RunsPanel() {
           {spread.deviation.toFixed(2)}.
         </p>
       ))}
+      <p className="hint">
+        shear-lab {VERSION}
+        {adapter && `, computing on ${describeAdapter(adapter)}`}
+      </p>
     </Panel>
   );
 }

@@ -20,6 +20,8 @@ const GROUPS: readonly { group: Field['group']; title: string }[] = [
 /** Every other field of the table, group by group: the table is the form. */
 export function SettingsForm() {
   const experiment = useLabState((state) => state.experiment);
+  // Manual weights are of no use while they are folded away.
+  const opened = (group: Field['group']) => group === 'mixture' && experiment.mixture.mode === 'manual';
   return (
     <div className="settings">
       {GROUPS.map(({ group, title }) => {
@@ -28,7 +30,7 @@ export function SettingsForm() {
         );
         const changed = fields.filter((field) => !isDefault(experiment, field.key)).length;
         return (
-          <details key={group}>
+          <details key={`${group}${opened(group)}`} open={opened(group)}>
             <summary>
               {title}
               {changed > 0 && <span className="tag">{changed} changed</span>}

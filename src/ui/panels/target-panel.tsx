@@ -2,7 +2,13 @@ import { type MouseEvent, useMemo } from 'react';
 import { encodePermalink } from '../../experiment/permalink';
 import type { Experiment } from '../../experiment/schema';
 import { prunedConfig, type TargetShape } from '../../llama/config';
-import { checkTarget, legalSteps, TARGET_FIELDS, TARGET_PRESETS } from '../../pruning/target-shape';
+import {
+  checkTarget,
+  GATE_SET_OF,
+  legalSteps,
+  TARGET_FIELDS,
+  TARGET_PRESETS,
+} from '../../pruning/target-shape';
 import { defaultOf, fieldOf, readNumber } from '../core/field-value';
 import { Panel } from '../controls/panel';
 import { RulerSlider } from '../controls/ruler-slider';
@@ -33,14 +39,13 @@ export function TargetPanel() {
             {TARGET_FIELDS.map((name) => {
               const field = fieldOf(`target.${name}`);
               if (field.kind !== 'integer') return null;
-              const set = checkTarget(source, { ...target, [name]: steps[name].max - 1 }, gates);
               return (
                 <RulerSlider
                   key={name}
                   label={field.label}
                   value={target[name]}
                   steps={steps[name]}
-                  fixed={set.some((problem) => problem.message.includes('gates.'))}
+                  fixed={!gates[GATE_SET_OF[name]]}
                   fallback={Math.min(Number(defaultOf(field)), steps[name].max)}
                   problem={problems.find((problem) => problem.field === name)?.message ?? null}
                   read={(text) => {
