@@ -98,7 +98,6 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       set({
         engine: { ...store.getState().engine, state: 'opening' },
         status: 'loading',
-        source: null,
         currentRun: null,
         notices: notices.filter((notice) => notice.offer !== 'reopen'),
       });
@@ -130,12 +129,10 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       );
       set({
         status: 'loading',
-        source: null,
         currentRun: null,
         engine: { ...store.getState().engine, state: 'opening' },
       });
       localFiles = files;
-      lab.setField('source', 'local');
       client.send({ type: 'openFiles', files: read });
     },
     prune: () => begin('prune'),

@@ -27,6 +27,31 @@ describe('reports', () => {
     expect(after([source], opening).engine).toEqual({ state: 'open', adapter: hardware });
   });
 
+  it('keeps the source that is open when another does not open', () => {
+    const open = after(ready);
+    const opening: LabState = {
+      ...open,
+      status: 'loading',
+      engine: { state: 'opening', adapter: hardware },
+      experiment: { ...open.experiment, source: 'other' },
+    };
+    const state = after(
+      [
+        { type: 'failed', message: 'models/other/config.json could not be loaded.', fatal: false },
+        { type: 'status', status: 'ready' },
+      ],
+      opening,
+    );
+    expect(state).toMatchObject({
+      status: 'ready',
+      engine: { state: 'open' },
+      source: { name: 'nano' },
+      experiment: { source: 'nano' },
+    });
+    const local: Report = { type: 'source', name: 'local', config: exampleConfig, parameters: 9, card: null };
+    expect(after([local], opening).experiment.source).toBe('local');
+  });
+
   it('says once that an adapter is software', () => {
     const report: Report = { type: 'device', adapter: { ...hardware, software: true } };
     const state = after([report, report]);

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../experiment/events';
-import type { Report } from '../../session/protocol';
+import type { Experiment } from '../../experiment/schema';
+import type { Report, RunStatus } from '../../session/protocol';
 import { type LabState, withNotice } from './lab-state';
 import { appendEvents, beginRun } from './run-record';
 
@@ -10,32 +11,20 @@ export function reduceReport(state: LabState, report: Report): LabState {
       return reduceDevice(state, report);
     case 'loading':
       return { ...state, loading: report };
-    case 'source':
+    case 'source': {
+      const { name, config, parameters, card } = report;
       return {
         ...state,
         // The device is reported once a worker; a second source opens on the same one.
         engine: { ...state.engine, state: 'open' },
-        source: {
-          name: report.name,
-          config: report.config,
-          parameters: report.parameters,
-          card: report.card,
-        },
+        source: { name, config, parameters, card },
+        experiment: sourceNamed(state.experiment, name),
         generation: null,
         evaluation: null,
       };
+    }
     case 'status':
-      return {
-        ...state,
-        status: report.status,
-        // A failure before any device was reported: nothing can be computed in this browser.
-        engine:
-          report.status === 'failed' && !state.engine.adapter
-            ? { ...state.engine, state: 'missing' }
-            : state.engine,
-        loading: report.status === 'loading' ? state.loading : null,
-        activity: report.status === 'running' || report.status === 'paused' ? state.activity : null,
-      };
+      return reduceStatus(state, report.status);
     case 'events':
       return reduceEvents(state, report.events);
     case 'activity':
@@ -63,6 +52,26 @@ export function reduceReport(state: LabState, report: Report): LabState {
     case 'failed':
       return reduceFailure(state, report);
   }
+}
+
+/** What is open decides: a folder becomes `local`, and a model that would not open leaves the one before. */
+function sourceNamed(experiment: Experiment, name: string): Experiment {
+  return experiment.source === name ? experiment : { ...experiment, source: name };
+}
+
+function reduceStatus(state: LabState, status: RunStatus): LabState {
+  const { engine, source, experiment } = state;
+  const busy = status === 'running' || status === 'paused';
+  const next = {
+    ...state,
+    status,
+    loading: status === 'loading' ? state.loading : null,
+    activity: busy ? state.activity : null,
+  };
+  // A failure before any device was reported: nothing can be computed in this browser.
+  if (status === 'failed' && !engine.adapter) return { ...next, engine: { ...engine, state: 'missing' } };
+  if (status !== 'ready' || engine.state !== 'opening' || !source) return next;
+  return { ...next, engine: { ...engine, state: 'open' }, experiment: sourceNamed(experiment, source.name) };
 }
 
 function reduceDevice(state: LabState, { adapter }: Extract<Report, { type: 'device' }>): LabState {
