@@ -1,4 +1,4 @@
-// Sums the row blocks of a partial-sum matrix:  y[j] = Σ_p X[p, first + j]
+// Sums the row blocks of a partial-sum matrix:  y[j] (+)= Σ_p X[p, first + j]
 //
 // Shapes    X [P, C] · y at an element offset of the destination, `columns` long
 // Dispatch  one thread a column, ceil(columns / 64) workgroups (folded). Four running sums keep four loads in
@@ -16,6 +16,7 @@ struct Params {
   first_column: u32,
   columns: u32,
   destination_offset: u32,
+  accumulate: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -45,5 +46,9 @@ fn column_sum(
     sum += partials[at];
     at += stride;
   }
-  destination[params.destination_offset + j] = sum;
+  let to = params.destination_offset + j;
+  if (params.accumulate != 0u) {
+    sum += destination[to];
+  }
+  destination[to] = sum;
 }

@@ -4,7 +4,9 @@
 //   tn  C[m,n] = Σ_k A[k,m]·B[k,n]    dW = dYᵀ·X
 // All row-major, sizes from the uniform; the layout only decides how a 4×4 block is fetched.
 //
-// Dispatch: (ceil(n / TILE), ceil(m / TILE)) workgroups of (TILE/4)² invocations, 4×4 outputs each. Per step
+// Dispatch: (ceil(n / TILE), ceil(m / TILE), slices) workgroups of (TILE/4)² invocations, 4×4 outputs each. With
+// more than one slice, C is [slices, m, n] and slice z holds the sum over its own slice_k of k alone: a small
+// result with a long k (dW: k = rows of the batch) would otherwise be a few workgroups in a long loop. Per step
 // of K_TILE the workgroup fetches a K_TILE×TILE piece of A and of B into workgroup memory, k-major, so that
 // the inner loop reads four adjacent values of each. A fetch is a 4×4 block, turned in registers where k is
 // the contiguous dimension, so that only whole vectors are ever written: two invocations that write
@@ -18,6 +20,8 @@ struct Shape {
   n: u32,
   k: u32,
   accumulate: u32,
+  // Multiple of K_TILE; at least k where there is one slice.
+  slice_k: u32,
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
@@ -100,7 +104,8 @@ fn matmul(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) thr
   var sum2 = vec4f(0);
   var sum3 = vec4f(0);
 
-  for (var k0 = 0u; k0 < shape.k; k0 += K_TILE) {
+  let end = min((wg.z + 1u) * shape.slice_k, shape.k);
+  for (var k0 = wg.z * shape.slice_k; k0 < end; k0 += K_TILE) {
     // The first half of the invocations fetches A, the second B.
     if (thread < BLOCKS) {
       let at = block_place(thread, A_K_CONTIGUOUS);
@@ -133,19 +138,20 @@ fn matmul(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) thr
 
   let row = row0 + ty * 4u;
   let column = column0 + tx * 4u;
-  store(row, column, sum0);
-  store(row + 1u, column, sum1);
-  store(row + 2u, column, sum2);
-  store(row + 3u, column, sum3);
+  let slice = wg.z * shape.m * shape.n;
+  store(slice, row, column, sum0);
+  store(slice, row + 1u, column, sum1);
+  store(slice, row + 2u, column, sum2);
+  store(slice, row + 3u, column, sum3);
 }
 
-fn store(row: u32, column: u32, sum: vec4f) {
+fn store(slice: u32, row: u32, column: u32, sum: vec4f) {
   if (row >= shape.m) {
     return;
   }
   for (var j = 0u; j < 4u; j++) {
     if (column + j < shape.n) {
-      let at = row * shape.n + column + j;
+      let at = slice + row * shape.n + column + j;
       var value = sum[j];
       if (shape.accumulate != 0u) {
         value += c[at];

@@ -48,6 +48,14 @@ const shape = z.strictObject({
   intermediateSize: z.number().positive(),
 });
 
+/** What gates round to while they are learnt may have lost a whole dimension for a while. */
+const roundedShape = z.strictObject({
+  numHiddenLayers: z.number().nonnegative(),
+  hiddenSize: z.number().nonnegative(),
+  numAttentionHeads: z.number().nonnegative(),
+  intermediateSize: z.number().nonnegative(),
+});
+
 const config: z.ZodType<LlamaConfig> = z.strictObject({
   vocabSize: size(LLAMA_LIMITS.vocab_size),
   hiddenSize: size(LLAMA_LIMITS.hidden_size),
@@ -136,7 +144,7 @@ const eventSchema = z.discriminatedUnion(
       ...when,
       loss: losses,
       mixture: weights,
-      shape: shape.optional(),
+      shape: roundedShape.optional(),
     }),
     z.strictObject({
       type: z.literal('gates'),

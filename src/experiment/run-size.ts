@@ -10,3 +10,11 @@ export function runTokens(experiment: Experiment): number {
     prune.steps * prune.batchSize + (retraining === 'continued' ? retrain.steps * retrain.batchSize : 0);
   return windows * contextLength;
 }
+
+/** Optimiser steps of all stages together. */
+export function runSteps({ prune, retrain, retraining }: Experiment): number {
+  return prune.steps + (retraining === 'continued' ? retrain.steps : 0);
+}
+
+/** More windows than any domain's validation split has: an evaluation stops at the split's end. */
+export const ALL_WINDOWS = 1_000_000;

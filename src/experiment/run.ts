@@ -2,14 +2,14 @@ import type { Corpus } from '../data/corpus';
 import { startMixture, updateMixture } from '../data/mixture';
 import { evaluationWindows, startSampler } from '../data/sampler';
 import type { Gpu } from '../gpu/device';
-import { softValue } from '../kernels/hard-concrete.reference';
+import { softValue } from '../kernels/hard-concrete-distribution';
 import type { GateSet } from '../kernels/step-inputs';
 import { shapeOf, type LlamaConfig } from '../llama/config';
 import { evaluateSets, meanLoss, type WindowSet } from '../llama/evaluate';
-import type { ModelView } from '../llama/forward';
 import { gateLayout } from '../llama/gates';
-import { createInference, uploadModel, type Inference } from '../llama/inference';
-import { parameterLayout } from '../llama/parameters';
+import { createInference, withModel, type Inference } from '../llama/inference';
+import { parameterLayout, type FlatModel } from '../llama/parameters';
+import { logitsRows } from '../llama/workspace';
 import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
 import { cutModel } from '../pruning/surgery';
 import { checkTarget } from '../pruning/target-shape';
@@ -20,11 +20,7 @@ import { evaluationShape } from './memory';
 import type { Experiment } from './schema';
 import { trainStage, type RunState } from './train-stage';
 
-/** A model as flat parameters on the CPU. */
-export interface FlatModel {
-  config: LlamaConfig;
-  parameters: Float32Array;
-}
+export type { FlatModel };
 
 /** The model that is pruned. */
 export interface SourceModel extends FlatModel {
@@ -100,7 +96,7 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
     ),
     reference: [],
   };
-  run.reference = await withModel(run, 'source model', source, (inference) =>
+  run.reference = await lend(run, 'source model', source, (inference) =>
     domainLosses(run, inference, 'Measuring the source model’s reference losses'),
   );
   const domains = corpus.domains.map((d) => d.name);
@@ -117,7 +113,8 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
   });
 
   const { pruned, surgery } = await prune(run);
-  const retrained = experiment.retraining === 'continued' ? await retrain(run, pruned) : null;
+  const retrained =
+    experiment.retraining === 'continued' ? await retrain(run, pruned, surgery.loss.pruned) : null;
   const result = retrained ?? { model: pruned, loss: null };
   emit({
     type: 'finished',
@@ -152,7 +149,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
     shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
     gates: { logAlpha, quadraticMultiplier },
   };
-  return withTrainer(run, options, async (trainer, masked) => {
+  const learned = await withTrainer(run, options, async (trainer, masked) => {
     await trainStage({
       ...run,
       stage: 'prune',
@@ -171,50 +168,67 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
         emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
       },
     });
+    return { parameters: await trainer.readParameters(), logAlpha: await trainer.readLogAlpha() };
+  });
 
-    run.activity('Cutting the model to shape', 0, 1);
-    const values = await trainer.readLogAlpha();
-    const mask = deterministicMask(config, values, learnt, temperature, experiment.target);
-    const cut = cutModel(config, await trainer.readParameters(), mask);
+  run.activity('Cutting the model to shape', 0, 1);
+  const { parameters } = learned;
+  const mask = deterministicMask(config, learned.logAlpha, learnt, temperature, experiment.target);
+  const cut = cutModel(config, parameters, mask);
+  const compared = await lend(run, 'masked model', { config, parameters }, async (masked) => {
     masked.setGates(mask);
     const maskedLoss = await domainLosses(run, masked, 'Evaluating the masked model at its final shape');
-    const compared = await withModel(run, 'pruned model', cut, async (inference) => ({
-      loss: await domainLosses(run, inference, 'Evaluating the pruned model'),
+    return lend(run, 'pruned model', cut, async (inference) => ({
+      loss: {
+        masked: maskedLoss,
+        pruned: await domainLosses(run, inference, 'Evaluating the pruned model'),
+      },
       difference: await largestLogitDifference(masked, inference, run.windows),
     }));
-    const surgery: SurgeryEvent = {
-      type: 'surgery',
-      step: state.step,
-      elapsedMs: run.turn.elapsedMs(),
-      config: cut.config,
-      parameters: parameterLayout(cut.config).parameterCount,
-      kept: cut.kept,
-      maskedVersusPruned: compared.difference,
-      loss: { masked: maskedLoss, pruned: compared.loss },
-    };
-    emit(surgery);
-    return { pruned: cut, surgery };
   });
+  const surgery: SurgeryEvent = {
+    type: 'surgery',
+    step: state.step,
+    elapsedMs: run.turn.elapsedMs(),
+    config: cut.config,
+    parameters: parameterLayout(cut.config).parameterCount,
+    kept: cut.kept,
+    maskedVersusPruned: compared.difference,
+    loss: compared.loss,
+  };
+  emit(surgery);
+  return { pruned: cut, surgery };
 }
 
-/** Continued pretraining of the cut model, from the mixture that pruning ended with. */
-async function retrain(run: Run, pruned: FlatModel): Promise<{ model: FlatModel; loss: number[] }> {
+/**
+ * Continued pretraining of the cut model, from the mixture that pruning ended with, which the cut model's
+ * own losses move once more before the first step (methods B2: evaluated first).
+ */
+async function retrain(
+  run: Run,
+  pruned: FlatModel,
+  lossAtStart: number[],
+): Promise<{ model: FlatModel; loss: number[] }> {
   const { experiment, state, emit } = run;
+  const tell = (loss: number[]) => {
+    adaptMixture(run, loss);
+    emit({ type: 'evaluation', stage: 'retrain', ...where(run), loss, mixture: state.mixture });
+  };
+  tell(lossAtStart);
   const options: TrainerOptions = {
     ...pruned,
     shape: { batch: experiment.retrain.batchSize, context: experiment.contextLength },
     gates: null,
   };
   return withTrainer(run, options, async (trainer, inference) => {
-    let loss: number[] = [];
+    let loss = lossAtStart;
     await trainStage({
       ...run,
       stage: 'retrain',
       trainer,
       async evaluate() {
         loss = await domainLosses(run, inference, 'Evaluating the pruned model');
-        adaptMixture(run, loss);
-        emit({ type: 'evaluation', stage: 'retrain', ...where(run), loss, mixture: state.mixture });
+        tell(loss);
       },
     });
     return { model: { config: pruned.config, parameters: await trainer.readParameters() }, loss };
@@ -238,33 +252,13 @@ async function domainLosses(run: Run, inference: Inference, what: string): Promi
   return sums.map(meanLoss);
 }
 
-/** Lends an inference of a model that is already on the GPU, and takes it back whatever happens. */
-async function withInference<T>(
+function lend<T>(
   { gpu, experiment }: Run,
   label: string,
-  model: ModelView,
+  model: FlatModel,
   use: (inference: Inference) => Promise<T>,
 ): Promise<T> {
-  const inference = await createInference(gpu, label, model, evaluationShape(experiment));
-  try {
-    return await use(inference);
-  } finally {
-    inference.destroy();
-  }
-}
-
-async function withModel<T>(
-  run: Run,
-  label: string,
-  { config, parameters }: FlatModel,
-  use: (inference: Inference) => Promise<T>,
-): Promise<T> {
-  const model = uploadModel(run.gpu, label, config, parameters);
-  try {
-    return await withInference(run, label, model, use);
-  } finally {
-    model.destroy();
-  }
+  return withModel(gpu, label, model, evaluationShape(experiment), use);
 }
 
 /** Lends a trainer and an inference over the weights it trains. */
@@ -275,9 +269,13 @@ async function withTrainer<T>(
 ): Promise<T> {
   const trainer = await createTrainer(run.gpu, options);
   try {
-    return await withInference(run, 'model in training', trainer.model, (inference) =>
-      use(trainer, inference),
-    );
+    const shape = evaluationShape(run.experiment);
+    const inference = await createInference(run.gpu, 'model in training', trainer.model, shape);
+    try {
+      return await use(trainer, inference);
+    } finally {
+      inference.destroy();
+    }
   } finally {
     trainer.destroy();
   }
@@ -290,14 +288,18 @@ async function largestLogitDifference(
   sets: readonly WindowSet[],
 ): Promise<number> {
   const { batch, context } = masked.shape;
-  const windows = sets.slice(0, COMPARED_WINDOWS).map((s) => s.tokens.subarray(0, context));
+  const windows = sets.slice(0, Math.min(COMPARED_WINDOWS, batch)).map((s) => s.tokens.subarray(0, context));
   const tokens = new Uint32Array(batch * context);
   windows.forEach((w, i) => tokens.set(w, i * context));
   const rows = windows.length * context;
-  const a = await masked.logits(tokens, 0, rows);
-  const b = await pruned.logits(tokens, 0, rows);
+  const chunk = logitsRows(masked.config, masked.shape);
   let largest = 0;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
+  for (let first = 0; first < rows; first += chunk) {
+    const count = Math.min(chunk, rows - first);
+    const a = await masked.logits(tokens, first, count);
+    const b = await pruned.logits(tokens, first, count);
+    for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
+  }
   return largest;
 }
 

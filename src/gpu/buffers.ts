@@ -12,8 +12,8 @@ export const BINDING_ALIGNMENT_ELEMENTS = 64;
 
 export const STORAGE_USAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
 export const UNIFORM_USAGE = 0x0040 | 0x0008; // UNIFORM | COPY_DST
-const STAGING_USAGE = 0x0001 | 0x0008; // MAP_READ | COPY_DST
-const MAP_READ = 0x0001;
+export const STAGING_USAGE = 0x0001 | 0x0008; // MAP_READ | COPY_DST
+export const MAP_READ = 0x0001;
 
 /** Rounds a count of 32-bit elements up so that what follows it can be bound. */
 export function alignElements(elements: number): number {
@@ -55,7 +55,7 @@ export function writeElements(
   gpu.device.queue.writeBuffer(slice.buffer, slice.offset + start * 4, values as Float32Array<ArrayBuffer>);
 }
 
-/** Reads a slice back (waits for the GPU: never inside a training step). Throws when the device is lost. */
+/** Reads a slice back (waits for the GPU: never inside a training step). @throws GpuError, or when the device is lost. */
 export async function readBack(gpu: Gpu, slice: Slice): Promise<ArrayBuffer> {
   const staging = gpu.createBuffer('read-back', slice.size, STAGING_USAGE);
   try {
@@ -65,6 +65,7 @@ export async function readBack(gpu: Gpu, slice: Slice): Promise<ArrayBuffer> {
     gpu.counters.submits++;
     gpu.counters.readBacks++;
     await staging.mapAsync(MAP_READ);
+    gpu.throwOnError();
     return staging.getMappedRange(0, slice.size).slice(0);
   } finally {
     gpu.destroyBuffer(staging);

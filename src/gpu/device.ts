@@ -15,10 +15,17 @@ export interface Gpu {
   heldBytes(): number;
   createBuffer(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer;
   destroyBuffer(buffer: GPUBuffer): void;
-  /** The first error that nobody caught, if any: a recorded program must not go on after one. */
+  /** @throws GpuError after the first error that nobody caught: what is read back then is not to be trusted. */
+  throwOnError(): void;
+  /** The message of that error, if there was one. */
   uncapturedError(): string | null;
   /** Submits of command buffers, dispatches in them and mapped reads since the device was opened. */
   counters: { submits: number; dispatches: number; readBacks: number };
+}
+
+/** WebGPU refused something that was asked of it; the device's results are worthless from then on. */
+export class GpuError extends Error {
+  override name = 'GpuError';
 }
 
 export class GpuUnavailableError extends Error {
@@ -47,19 +54,27 @@ export async function openGpu(api: GPU | undefined, onLost?: (reason: string) =>
   // The bundled models need no more than the default limits; a visitor's own may, so larger buffers are asked
   // for where the adapter has them. Everything else stays at what every device has.
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  const device = await adapter.requestDevice({
-    label: 'shear-lab',
-    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-  });
+  const device = await adapter
+    .requestDevice({ label: 'shear-lab', requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } })
+    .catch((error: unknown) => {
+      throw new GpuUnavailableError(
+        `The graphics adapter gave no device (${String(error)}): close other tabs that use the GPU and reload; the recorded run plays without it.`,
+      );
+    });
   const { vendor, architecture, description } = adapter.info;
   const isFallback = adapter.info.isFallbackAdapter ?? false;
   const software = isFallback || SOFTWARE.test(`${vendor} ${architecture} ${description}`);
 
   const live = new Map<GPUBuffer, number>();
   let held = 0;
-  let firstError: string | null = null;
-  device.addEventListener('uncapturederror', (event) => {
-    firstError ??= event.error.message;
+  let firstError: GpuError | null = null;
+  device.addEventListener('uncapturederror', ({ error }) => {
+    const outOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
+    firstError ??= new GpuError(
+      outOfMemory
+        ? 'The GPU ran out of memory: choose a smaller batch, context or model.'
+        : `WebGPU reported an error: ${error.message.split('\n')[0]}`,
+    );
   });
   void device.lost.then((info) => {
     if (info.reason !== 'destroyed') onLost?.(info.message || 'the graphics driver gave no reason');
@@ -90,7 +105,10 @@ export async function openGpu(api: GPU | undefined, onLost?: (reason: string) =>
       held -= bytes;
       buffer.destroy();
     },
-    uncapturedError: () => firstError,
+    uncapturedError: () => firstError?.message ?? null,
+    throwOnError() {
+      if (firstError) throw firstError;
+    },
     counters: { submits: 0, dispatches: 0, readBacks: 0 },
   };
 }

@@ -1,4 +1,4 @@
-import { wholeBuffer, UNIFORM_USAGE, type Slice } from './buffers';
+import { UNIFORM_USAGE, type Slice } from './buffers';
 import type { Gpu } from './device';
 
 /** One WGSL entry point. `code` is final: `$NAME` places have been filled by `fillTemplate`. */
@@ -102,24 +102,23 @@ export async function recordProgram(
   const descriptions: DispatchDescription[] = [];
   build({ dispatch: (description) => descriptions.push(description) });
 
+  const pipelines = await Promise.all(descriptions.map((d) => pipelineOf(gpu, d.kernel)));
   const stride = gpu.device.limits.minUniformBufferOffsetAlignment;
   const words = new Uint32Array((Math.max(1, descriptions.length) * stride) / 4);
   descriptions.forEach((d, i) => {
     if (d.uniforms.length * 4 > stride) throw new Error(`${d.label}: more than ${stride} bytes of uniforms`);
+    if (!d.workgroups.every((count) => (count ?? 1) <= MAX_WORKGROUPS)) {
+      throw new Error(`${d.label}: ${d.workgroups.join(' × ')} workgroups are more than WebGPU allows`);
+    }
     words.set(d.uniforms, (i * stride) / 4);
   });
   const uniforms = gpu.createBuffer(`${label} uniforms`, words.byteLength, UNIFORM_USAGE);
   gpu.device.queue.writeBuffer(uniforms, 0, words);
-  const uniformSlice = wholeBuffer(uniforms);
 
-  const pipelines = await Promise.all(descriptions.map((d) => pipelineOf(gpu, d.kernel)));
   const dispatches = descriptions.map((d, i) => {
     const pipeline = pipelines[i]!;
     const [x, y = 1, z = 1] = d.workgroups;
-    if (!(x <= MAX_WORKGROUPS && y <= MAX_WORKGROUPS && z <= MAX_WORKGROUPS)) {
-      throw new Error(`${d.label}: ${x}×${y}×${z} workgroups are more than WebGPU allows`);
-    }
-    const own = { buffer: uniformSlice.buffer, offset: i * stride, size: stride };
+    const own = { buffer: uniforms, offset: i * stride, size: stride };
     const bound = d.uniforms.length > 0 ? [own, ...d.bindings] : [...d.bindings];
     const first = d.uniforms.length > 0 ? 0 : 1;
     const bindGroup = gpu.device.createBindGroup({

@@ -1,31 +1,22 @@
-import type { Slice } from './buffers';
+import { MAP_READ, STAGING_USAGE, type Slice } from './buffers';
 import type { Gpu } from './device';
-
-const STAGING_USAGE = 0x0001 | 0x0008; // MAP_READ | COPY_DST
-const MAP_READ = 0x0001;
 
 /** One read on its way: copy in the submit that makes the values, then wait for the bytes. */
 export interface PendingRead {
   copy(encoder: GPUCommandEncoder, from: Slice): void;
+  /** @throws GpuError, or when the device is lost. */
   bytes(): Promise<ArrayBuffer>;
 }
 
-/**
- * A few staging buffers of `size` bytes that are mapped in turn, so that small results come back while the
- * GPU works on what follows. `reserve` waits only when all of them are under way.
- */
+/** A few staging buffers of `size` bytes in turn, so that small results come back while the GPU works on. */
 export function createReadRing(gpu: Gpu, label: string, size: number, count: number) {
   const all = Array.from({ length: count }, () => gpu.createBuffer(label, size, STAGING_USAGE));
   const free = [...all];
-  const waiting: ((buffer: GPUBuffer) => void)[] = [];
-  const release = (buffer: GPUBuffer) => {
-    const next = waiting.shift();
-    if (next) next(buffer);
-    else free.push(buffer);
-  };
   return {
-    async reserve(): Promise<PendingRead> {
-      const buffer = free.pop() ?? (await new Promise<GPUBuffer>((resolve) => waiting.push(resolve)));
+    /** Takes a free buffer at once: what is submitted next belongs to it. @throws when all are under way. */
+    take(): PendingRead {
+      const buffer = free.pop();
+      if (!buffer) throw new Error(`${label}: more than ${count} reads under way`);
       return {
         copy: (encoder, from) => encoder.copyBufferToBuffer(from.buffer, from.offset, buffer, 0, size),
         async bytes() {
@@ -33,7 +24,8 @@ export function createReadRing(gpu: Gpu, label: string, size: number, count: num
           await buffer.mapAsync(MAP_READ);
           const bytes = buffer.getMappedRange().slice(0);
           buffer.unmap();
-          release(buffer);
+          free.push(buffer);
+          gpu.throwOnError();
           return bytes;
         },
       };

@@ -1,5 +1,5 @@
 import type { GateLayout } from './gate-layout';
-import { hardConcreteSlope, probabilityOfZero, probabilityOfZeroSlope } from './hard-concrete.reference';
+import { hardConcreteSlope, probabilityOfZero, probabilityOfZeroSlope } from './hard-concrete-distribution';
 import { GATE_SETS } from './step-inputs';
 
 /**

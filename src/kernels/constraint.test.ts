@@ -3,7 +3,7 @@ import { constraint, CONSTRAINT_STATE_ELEMENTS } from './constraint';
 import { constraintReference, expectedSparsity, lagrangianTerm } from './constraint.reference';
 import { gateRowCount } from './gate-layout';
 import { gateLayoutOf } from './gate-layout.reference';
-import { gateNoise, hardConcreteValue, LOG_ALPHA_LIMIT } from './hard-concrete.reference';
+import { gateNoise, hardConcreteValue, LOG_ALPHA_LIMIT } from './hard-concrete-distribution';
 import {
   download,
   expectClose,

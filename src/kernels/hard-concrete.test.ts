@@ -11,7 +11,7 @@ import {
   probabilityOfZeroSlope,
   softValue,
   threefry2x32,
-} from './hard-concrete.reference';
+} from './hard-concrete-distribution';
 import {
   download,
   expectClose,

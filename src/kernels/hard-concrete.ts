@@ -24,7 +24,7 @@ export interface SampleGatesOptions {
 
 /**
  * Draws this step's gates; 1 for the sets that are not learnt. Equations and the noise's definition are in
- * shaders/hard_concrete.wgsl, the float64 twin in hard-concrete.reference.ts.
+ * shaders/hard_concrete.wgsl, the float64 twin in hard-concrete-distribution.ts.
  */
 export function sampleGates(recorder: Recorder, options: SampleGatesOptions): void {
   const { logAlpha, gates, step, layout, label } = options;

@@ -19,6 +19,9 @@ export interface LlamaConfig {
   eosTokenId: number | null;
 }
 
+/** Largest head_dim that the attention kernel computes (src/kernels/attention.ts holds to the same). */
+export const MAX_HEAD_DIM = 128;
+
 /** The four dimensions that pruning changes: what the sliders say and what surgery cuts to. */
 export interface TargetShape {
   numHiddenLayers: number;

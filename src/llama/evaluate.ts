@@ -9,6 +9,9 @@ export interface LossSum {
 /** Rows of a batch that is only evaluated: enough to fill a GPU, few enough to keep a submit short. */
 const EVALUATION_ROWS = 2048;
 
+/** Batches that may be on their way before the oldest one's losses are waited for. */
+const BATCHES_IN_FLIGHT = 2;
+
 /** Windows in a batch of an evaluation. */
 export function evaluationBatch(context: number): number {
   return Math.max(1, Math.min(16, Math.floor(EVALUATION_ROWS / context)));
@@ -40,17 +43,27 @@ export async function evaluateSets(
       tokens: tokens.subarray(w * context, (w + 1) * context),
     })),
   );
-  for (let first = 0; first < queue.length; first += batch) {
-    const part = queue.slice(first, first + batch);
-    const tokens = new Uint32Array(batch * context);
-    part.forEach((window, i) => tokens.set(window.tokens, i * context));
-    const losses = await inference.losses(tokens);
-    part.forEach(({ set }, i) => {
-      const sum = sums[set]!;
-      for (let row = i * context; row < (i + 1) * context - 1; row++) sum.nats += losses[row]!;
-      sum.predictions += context - 1;
-    });
-    await between(Math.min(queue.length, first + batch), queue.length);
+  const inFlight: Promise<void>[] = [];
+  try {
+    for (let first = 0; first < queue.length; first += batch) {
+      const part = queue.slice(first, first + batch);
+      const tokens = new Uint32Array(batch * context);
+      part.forEach((window, i) => tokens.set(window.tokens, i * context));
+      const measured = inference.losses(tokens).then((losses) =>
+        part.forEach(({ set }, i) => {
+          const sum = sums[set]!;
+          for (let row = i * context; row < (i + 1) * context - 1; row++) sum.nats += losses[row]!;
+          sum.predictions += context - 1;
+        }),
+      );
+      measured.catch(() => undefined);
+      inFlight.push(measured);
+      if (inFlight.length > BATCHES_IN_FLIGHT) await inFlight.shift();
+      await between(Math.min(queue.length, first + batch), queue.length);
+    }
+    for (const measured of inFlight) await measured;
+  } finally {
+    await Promise.allSettled(inFlight);
   }
   return sums;
 }

@@ -1,27 +1,33 @@
-import { readFloats, sliceElements, uploadStorage, writeElements, type Slice } from '../gpu/buffers';
+import {
+  createStorage,
+  readFloats,
+  sliceElements,
+  uploadStorage,
+  writeElements,
+  type Slice,
+} from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
-import { recordProgram, submitPrograms, type Program } from '../gpu/program';
+import { makeOwned } from '../gpu/ownership';
+import { recordProgram, submitPrograms, type Program, type Recorder } from '../gpu/program';
 import { IGNORED_TARGET } from '../kernels/cross-entropy';
 import { matmul } from '../kernels/matmul';
 import { ropeTable } from '../kernels/rope';
 import type { LlamaConfig } from './config';
 import { recordForward, recordLoss, regionSlice, type ModelView } from './forward';
 import { gateLayout } from './gates';
-import { parameterLayout } from './parameters';
-import { allocateInference, type BatchShape, type InferenceWorkspace } from './workspace';
+import { parameterLayout, type FlatModel } from './parameters';
+import { allocateInference, logitsRows, type BatchShape } from './workspace';
 
 /** Uploads flat parameters as a model that programs can be recorded for. */
 export function uploadModel(
   gpu: Gpu,
   label: string,
-  config: LlamaConfig,
-  parameters: Float32Array,
+  { config, parameters }: FlatModel,
 ): ModelView & { destroy(): void } {
-  const layout = parameterLayout(config);
   const slice = uploadStorage(gpu, `${label} parameters`, parameters);
   return {
     config,
-    layout,
+    layout: parameterLayout(config),
     parameters: slice,
     software: gpu.adapter.software,
     destroy: () => gpu.destroyBuffer(slice.buffer),
@@ -64,31 +70,31 @@ export interface Inference {
   destroy(): void;
 }
 
-export async function createInference(
+export function createInference(
   gpu: Gpu,
   label: string,
   model: ModelView,
   shape: BatchShape,
 ): Promise<Inference> {
-  const { config, layout } = model;
-  const rows = shape.batch * shape.context;
-  const workspace: InferenceWorkspace = allocateInference(gpu, label, config, shape);
-  writeRopeTable(gpu, workspace.rope, config, shape.context);
-  writeElements(gpu, workspace.gates, openGates(config));
-  const last = workspace.normed[2 * config.numHiddenLayers]!;
+  return makeOwned(async ({ own }) => {
+    const { config, layout } = model;
+    const rows = shape.batch * shape.context;
+    const workspace = own(allocateInference(gpu, label, config, shape));
+    writeRopeTable(gpu, workspace.rope, config, shape.context);
+    writeElements(gpu, workspace.gates, openGates(config));
+    const last = workspace.normed[2 * config.numHiddenLayers]!;
+    const record = async (part: string, build: (recorder: Recorder) => void) =>
+      own(await recordProgram(gpu, `${label} ${part}`, build));
 
-  const body = await recordProgram(gpu, `${label} forward`, (r) => recordForward(r, model, workspace, shape));
-  const loss = await recordProgram(gpu, `${label} loss`, (r) =>
-    recordLoss(r, model, { ...workspace, normed: last }, shape),
-  );
-  /** Head programs by number of rows; generation needs one row, a comparison of logits many. */
-  const heads = new Map<number, Promise<{ program: Program; input: Slice }>>();
-  const headProgram = (count: number) => {
-    let head = heads.get(count);
-    if (!head) {
+    const body = await record('forward', (r) => recordForward(r, model, workspace, shape));
+    const loss = await record('loss', (r) => recordLoss(r, model, { ...workspace, normed: last }, shape));
+    /** Head programs by number of rows; generation needs one row, a comparison of logits many. */
+    const heads = new Map<number, Promise<{ program: Program; input: Slice }>>();
+    const makeHead = async (count: number) => {
       // The rows wanted are copied here first: a binding can't start at any row.
-      const input = uploadStorage(gpu, `${label} head input`, new Float32Array(count * config.hiddenSize));
-      head = recordProgram(gpu, `${label} head`, (r) =>
+      const input = createStorage(gpu, `${label} head input`, count * config.hiddenSize);
+      own({ destroy: () => gpu.destroyBuffer(input.buffer) });
+      const program = await record('head', (r) =>
         matmul(r, {
           layout: 'nt',
           a: input,
@@ -100,42 +106,63 @@ export async function createInference(
           software: model.software,
           label: 'logits',
         }),
-      ).then((program) => ({ program, input }));
+      );
+      return { program, input };
+    };
+    const headOf = (count: number) => {
+      const head = heads.get(count) ?? makeHead(count);
       heads.set(count, head);
-    }
-    return head;
-  };
+      return head;
+    };
 
-  return {
-    config,
-    shape,
-    setGates: (gates) => writeElements(gpu, workspace.gates, gates),
-    async losses(tokens) {
-      writeElements(gpu, workspace.tokens, tokens);
-      writeElements(gpu, workspace.targets, nextTokens(tokens, shape.context));
-      submitPrograms(gpu, [body, loss]);
-      return readFloats(gpu, sliceElements(workspace.losses, 0, rows));
-    },
-    async logits(tokens, first, count) {
-      const { program, input } = await headProgram(count);
-      writeElements(gpu, workspace.tokens, tokens);
-      submitPrograms(gpu, [body], (encoder) => {
+    return {
+      config,
+      shape,
+      setGates: (gates: Float32Array) => writeElements(gpu, workspace.gates, gates),
+      losses(tokens: Uint32Array) {
+        writeElements(gpu, workspace.tokens, tokens);
+        writeElements(gpu, workspace.targets, nextTokens(tokens, shape.context));
+        submitPrograms(gpu, [body, loss]);
+        return readFloats(gpu, sliceElements(workspace.losses, 0, rows));
+      },
+      async logits(tokens: Uint32Array, first: number, count: number) {
+        if (count > logitsRows(config, shape)) throw new Error(`${count} rows of logits do not fit at once`);
+        const { program, input } = await headOf(count);
         const width = config.hiddenSize * 4;
-        encoder.copyBufferToBuffer(last.buffer, last.offset + first * width, input.buffer, 0, count * width);
-      });
-      submitPrograms(gpu, [program]);
-      return readFloats(gpu, sliceElements(workspace.logits, 0, count * config.vocabSize));
-    },
-    destroy() {
-      workspace.destroy();
-      body.destroy();
-      loss.destroy();
-      for (const head of heads.values()) {
-        void head.then(({ program, input }) => {
-          program.destroy();
-          gpu.destroyBuffer(input.buffer);
-        });
-      }
-    },
-  };
+        writeElements(gpu, workspace.tokens, tokens);
+        submitPrograms(gpu, [body], (encoder) =>
+          encoder.copyBufferToBuffer(
+            last.buffer,
+            last.offset + first * width,
+            input.buffer,
+            0,
+            count * width,
+          ),
+        );
+        submitPrograms(gpu, [program]);
+        return readFloats(gpu, sliceElements(workspace.logits, 0, count * config.vocabSize));
+      },
+    };
+  });
+}
+
+/** Lends a model's inference, and gives everything back whatever happens. */
+export async function withModel<T>(
+  gpu: Gpu,
+  label: string,
+  model: FlatModel,
+  shape: BatchShape,
+  use: (inference: Inference) => Promise<T>,
+): Promise<T> {
+  const view = uploadModel(gpu, label, model);
+  try {
+    const inference = await createInference(gpu, label, view, shape);
+    try {
+      return await use(inference);
+    } finally {
+      inference.destroy();
+    }
+  } finally {
+    view.destroy();
+  }
 }

@@ -105,6 +105,12 @@ export function parameterLayout(config: LlamaConfig): ParameterLayout {
   return { embedding, layers, head, norms, tensors, decayEnd, total: end, parameterCount };
 }
 
+/** A model as flat parameters on the CPU, in the layout of its configuration. */
+export interface FlatModel {
+  config: LlamaConfig;
+  parameters: Float32Array;
+}
+
 /** Copies named tensors into one flat array in the layout. Shapes were checked when the folder was read. */
 export function packParameters(
   layout: ParameterLayout,

@@ -13,18 +13,24 @@ export function planBytes(plan: BufferPlan): number {
 
 /** Allocates every buffer of a plan; `destroy` gives all of them back. */
 export function allocate(gpu: Gpu, label: string, plan: BufferPlan) {
-  const slices = new Map(
-    plan.map(({ name, elements }) => [name, createStorage(gpu, `${label} ${name}`, elements)]),
-  );
+  const slices = new Map<string, Slice>();
+  const destroy = () => {
+    for (const slice of slices.values()) gpu.destroyBuffer(slice.buffer);
+    slices.clear();
+  };
+  try {
+    for (const { name, elements } of plan) slices.set(name, createStorage(gpu, `${label} ${name}`, elements));
+  } catch (error) {
+    destroy();
+    throw error;
+  }
   return {
     slice(name: string): Slice {
       const slice = slices.get(name);
       if (!slice) throw new Error(`${label} has no buffer ${name}`);
       return slice;
     },
-    destroy() {
-      for (const slice of slices.values()) gpu.destroyBuffer(slice.buffer);
-    },
+    destroy,
   };
 }
 

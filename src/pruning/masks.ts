@@ -1,7 +1,7 @@
 import { queryHeadsPerGroup, type LlamaConfig, type TargetShape } from '../llama/config';
 import { gateLayout } from '../llama/gates';
 import { GATE_SETS, type GateSet } from '../kernels/step-inputs';
-import { probabilityOfZero, softValue } from '../kernels/hard-concrete.reference';
+import { probabilityOfZero, softValue } from '../kernels/hard-concrete-distribution';
 
 /** Which gate sets are learnt. */
 export type LearntSets = Record<GateSet, boolean>;

@@ -52,8 +52,8 @@ async function largestDifference(config: LlamaConfig, learnt: LearntSets) {
   const shape = { batch: 2, context: 17 };
   const tokens = Uint32Array.from(randomValues(34, 5), (v) => Math.floor((v + 1) * 30));
 
-  const big = uploadModel(gpu, 'masked', config, parameters);
-  const small = uploadModel(gpu, 'cut', cut.config, cut.parameters);
+  const big = uploadModel(gpu, 'masked', { config, parameters });
+  const small = uploadModel(gpu, 'cut', cut);
   const masked = await createInference(gpu, 'masked', big, shape);
   const pruned = await createInference(gpu, 'cut', small, shape);
   const open = await masked.logits(tokens, 0, 34);

@@ -131,6 +131,25 @@ describe('trainer', () => {
     expect((await run(8)).logAlpha).not.toEqual(first.logAlpha);
   });
 
+  it('keeps steps of one turn apart, and reads gates behind the step before', async () => {
+    const gpu = await testGpu();
+    const make = () =>
+      createTrainer(gpu, { config, parameters: randomParameters(config), shape, gates: gatesAtHalf });
+    const apart = await make();
+    const first = await apart.step(batch, { ...pruning, step: 0 });
+    const afterFirst = await apart.readLogAlpha();
+    const second = await apart.step(batch, { ...pruning, step: 1 });
+    apart.destroy();
+    const together = await make();
+    const results = Promise.all([
+      together.step(batch, { ...pruning, step: 0 }),
+      together.readLogAlpha(),
+      together.step(batch, { ...pruning, step: 1 }),
+    ]);
+    expect(await results).toEqual([first, afterFirst, second]);
+    together.destroy();
+  });
+
   it('skips a step whose gradient is not finite, and says so', async () => {
     const gpu = await testGpu();
     const broken = randomParameters(config);

@@ -1,6 +1,7 @@
 import { alignElements, readFloats, sliceElements, wholeBuffer, writeElements } from '../gpu/buffers';
 import { UNIFORM_USAGE, type Slice } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
+import { makeOwned } from '../gpu/ownership';
 import { recordProgram, submitPrograms } from '../gpu/program';
 import { createReadRing } from '../gpu/read-ring';
 import { adamw } from '../kernels/adamw';
@@ -9,6 +10,7 @@ import { groupByToken } from '../kernels/embedding';
 import { gateRowCount } from '../kernels/gate-layout';
 import { globalNorm, GLOBAL_NORM_SCRATCH_ELEMENTS, GRADIENT_STATE_ELEMENTS } from '../kernels/global-norm';
 import { sampleGates } from '../kernels/hard-concrete';
+import { clampLogAlpha } from '../kernels/hard-concrete-distribution';
 import { GATE_SETS, packStepInputs, STEP_INPUT_WORDS, type StepInputs } from '../kernels/step-inputs';
 import {
   decodeStepMetrics,
@@ -59,7 +61,7 @@ export interface Trainer {
    * @throws RangeError on a token outside the vocabulary.
    */
   step(batch: TrainingBatch, inputs: Omit<StepInputs, 'ringSlot'>): Promise<StepMetrics>;
-  /** log α of every gate; waits for the GPU. @throws without gates. */
+  /** log α of every gate, clamped, after the steps submitted so far. @throws without gates. */
   readLogAlpha(): Promise<Float32Array>;
   /** Flat weights; waits for the GPU. */
   readParameters(): Promise<Float32Array>;
@@ -105,121 +107,129 @@ export function trainerBytes(config: LlamaConfig, shape: BatchShape, withGates: 
   );
 }
 
-export async function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
-  const { config, shape } = options;
-  const layout = parameterLayout(config);
-  const gates = gateLayout(config);
-  const tail = tailPlan(config, options.gates !== null);
-  const label = options.gates ? 'pruning' : 'retraining';
-  const at = allocateTraining(gpu, label, config, shape);
-  const own = allocate(gpu, label, optimiserPlan(config, shape, options.gates !== null));
-  const step = wholeBuffer(gpu.createBuffer(`${label} step`, STEP_INPUT_WORDS * 4, UNIFORM_USAGE));
-  const metricsRing = createReadRing(gpu, `${label} metrics`, STEP_METRICS_WORDS * 4, METRICS_IN_FLIGHT);
+export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
+  return makeOwned(async ({ own }) => {
+    const { config, shape } = options;
+    const layout = parameterLayout(config);
+    const gates = gateLayout(config);
+    const tail = tailPlan(config, options.gates !== null);
+    const label = options.gates ? 'pruning' : 'retraining';
+    const at = own(allocateTraining(gpu, label, config, shape));
+    const optimiser = own(allocate(gpu, label, optimiserPlan(config, shape, options.gates !== null)));
+    const step = wholeBuffer(gpu.createBuffer(`${label} step`, STEP_INPUT_WORDS * 4, UNIFORM_USAGE));
+    own({ destroy: () => gpu.destroyBuffer(step.buffer) });
+    const metricsRing = own(
+      createReadRing(gpu, `${label} metrics`, STEP_METRICS_WORDS * 4, METRICS_IN_FLIGHT),
+    );
 
-  const parameters = own.slice('parameters');
-  const gradients = own.slice('gradients');
-  const model: ModelView = { config, layout, parameters, software: gpu.adapter.software };
-  writeElements(gpu, parameters, options.parameters);
-  writeElements(gpu, at.gates, openGates(config));
-  writeRopeTable(gpu, at.rope, config, shape.context);
-  const tailElements = tail.gates + MULTIPLIER_COUNT;
-  const tailOf = (slice: Slice) => sliceElements(slice, tail.weights, tailElements);
-  if (options.gates) {
-    const values = new Float32Array(tailElements);
-    values.fill(options.gates.logAlpha, 0, tail.gates);
-    values.fill(options.gates.quadraticMultiplier, tail.gates + GATE_SETS.length);
-    writeElements(gpu, parameters, values, tail.weights);
-  }
+    const parameters = optimiser.slice('parameters');
+    const gradients = optimiser.slice('gradients');
+    const model: ModelView = { config, layout, parameters, software: gpu.adapter.software };
+    writeElements(gpu, parameters, options.parameters);
+    writeElements(gpu, at.gates, openGates(config));
+    writeRopeTable(gpu, at.rope, config, shape.context);
+    const tailElements = tail.gates + MULTIPLIER_COUNT;
+    const tailOf = (slice: Slice) => sliceElements(slice, tail.weights, tailElements);
+    if (options.gates) {
+      const values = new Float32Array(tailElements);
+      values.fill(options.gates.logAlpha, 0, tail.gates);
+      values.fill(options.gates.quadraticMultiplier, tail.gates + GATE_SETS.length);
+      writeElements(gpu, parameters, values, tail.weights);
+    }
 
-  const program = await recordProgram(gpu, label, (r) => {
-    const learnt = options.gates !== null;
-    if (learnt) {
-      const logAlpha = sliceElements(parameters, tail.weights, tail.gates);
-      sampleGates(r, { logAlpha, gates: at.gates, step, layout: gates, label: 'sample gates' });
-    }
-    recordForward(r, model, at, shape);
-    recordLoss(r, model, { ...at, normed: at.normed[2 * config.numHiddenLayers]! }, shape, {
-      normed: at.normedGradient,
-      parameters: gradients,
-    });
-    recordBackward(r, model, gradients, at, shape, learnt ? tailOf(gradients) : null);
-    const constraintState = own.slice('constraint state');
-    if (learnt) {
-      constraint(r, {
-        tail: tailOf(parameters),
-        gates: at.gates,
-        gradient: tailOf(gradients),
-        rowSparsity: own.slice('row sparsity'),
-        state: constraintState,
-        step,
-        layout: gates,
-        label: 'constraint',
-      });
-    }
-    const gradientState = own.slice('gradient state');
-    const scratch = own.slice('norm scratch');
-    globalNorm(r, { gradient: gradients, scratch, state: gradientState, step, label: 'gradient norm' });
-    adamw(r, {
-      parameters,
-      gradient: gradients,
-      firstMoment: own.slice('first moments'),
-      secondMoment: own.slice('second moments'),
-      gradientState,
-      groups: {
-        decayEnd: layout.decayEnd,
-        weightEnd: tail.weights,
-        gateEnd: tail.weights + tail.gates,
-        elements: tail.weights + (learnt ? tailElements : 0),
-      },
-      step,
-      label: 'adamw',
-    });
-    stepMetrics(r, {
-      losses: at.losses,
-      windowDomains: own.slice('window domains'),
-      windows: shape.batch,
-      windowLength: shape.context,
-      predictionsPerWindow: shape.context - 1,
-      gradientState,
-      ...(learnt && {
-        constraint: { state: constraintState, tail: tailOf(parameters), gateCount: tail.gates },
+    const program = own(
+      await recordProgram(gpu, label, (r) => {
+        const learnt = options.gates !== null;
+        if (learnt) {
+          const logAlpha = sliceElements(parameters, tail.weights, tail.gates);
+          sampleGates(r, { logAlpha, gates: at.gates, step, layout: gates, label: 'sample gates' });
+        }
+        recordForward(r, model, at, shape);
+        recordLoss(r, model, { ...at, normed: at.normed[2 * config.numHiddenLayers]! }, shape, {
+          normed: at.normedGradient,
+          parameters: gradients,
+        });
+        recordBackward(r, model, gradients, at, shape, learnt ? tailOf(gradients) : null);
+        const constraintState = optimiser.slice('constraint state');
+        if (learnt) {
+          constraint(r, {
+            tail: tailOf(parameters),
+            gates: at.gates,
+            gradient: tailOf(gradients),
+            rowSparsity: optimiser.slice('row sparsity'),
+            state: constraintState,
+            step,
+            layout: gates,
+            label: 'constraint',
+          });
+        }
+        const gradientState = optimiser.slice('gradient state');
+        const scratch = optimiser.slice('norm scratch');
+        globalNorm(r, { gradient: gradients, scratch, state: gradientState, step, label: 'gradient norm' });
+        adamw(r, {
+          parameters,
+          gradient: gradients,
+          firstMoment: optimiser.slice('first moments'),
+          secondMoment: optimiser.slice('second moments'),
+          gradientState,
+          groups: {
+            decayEnd: layout.decayEnd,
+            weightEnd: tail.weights,
+            gateEnd: tail.weights + tail.gates,
+            elements: tail.weights + (learnt ? tailElements : 0),
+          },
+          step,
+          label: 'adamw',
+        });
+        stepMetrics(r, {
+          losses: at.losses,
+          windowDomains: optimiser.slice('window domains'),
+          windows: shape.batch,
+          windowLength: shape.context,
+          predictionsPerWindow: shape.context - 1,
+          gradientState,
+          ...(learnt && {
+            constraint: { state: constraintState, tail: tailOf(parameters), gateCount: tail.gates },
+          }),
+          ring: optimiser.slice('metrics'),
+          step,
+          label: 'metrics',
+        });
       }),
-      ring: own.slice('metrics'),
-      step,
-      label: 'metrics',
-    });
-  });
+    );
 
-  let submitted = 0;
-  return {
-    model,
-    dispatches: program.dispatches.length,
-    async step(batch, inputs) {
-      const { positions, starts } = groupByToken(batch.tokens, config.vocabSize);
-      const ringSlot = submitted++ % METRICS_IN_FLIGHT;
-      writeElements(gpu, at.tokens, batch.tokens);
-      writeElements(gpu, at.targets, nextTokens(batch.tokens, shape.context));
-      writeElements(gpu, at.positions, positions);
-      writeElements(gpu, at.starts, starts);
-      writeElements(gpu, own.slice('window domains'), batch.domains);
-      writeElements(gpu, step, packStepInputs({ ...inputs, ringSlot }));
-      const slot = sliceElements(own.slice('metrics'), ringSlot * STEP_METRICS_WORDS, STEP_METRICS_WORDS);
-      const read = await metricsRing.reserve();
-      submitPrograms(gpu, [program], (encoder) => read.copy(encoder, slot));
-      return decodeStepMetrics(new Float32Array(await read.bytes()));
-    },
-    readLogAlpha() {
-      if (!options.gates) throw new Error('this trainer has no gates');
-      return readFloats(gpu, sliceElements(parameters, tail.weights, tail.gates));
-    },
-    readParameters: () => readFloats(gpu, sliceElements(parameters, 0, layout.total)),
-    inspect: () => ({ parameters, gradients, gates: at.gates }),
-    destroy() {
-      at.destroy();
-      own.destroy();
-      gpu.destroyBuffer(step.buffer);
-      metricsRing.destroy();
-      program.destroy();
-    },
-  };
+    let submitted = 0;
+    return {
+      model,
+      dispatches: program.dispatches.length,
+      async step(batch: TrainingBatch, inputs: Omit<StepInputs, 'ringSlot'>) {
+        // Nothing is awaited before the submit: the inputs written here belong to this step and no other.
+        const { positions, starts } = groupByToken(batch.tokens, config.vocabSize);
+        const ringSlot = submitted++ % METRICS_IN_FLIGHT;
+        writeElements(gpu, at.tokens, batch.tokens);
+        writeElements(gpu, at.targets, nextTokens(batch.tokens, shape.context));
+        writeElements(gpu, at.positions, positions);
+        writeElements(gpu, at.starts, starts);
+        writeElements(gpu, optimiser.slice('window domains'), batch.domains);
+        writeElements(gpu, step, packStepInputs({ ...inputs, ringSlot }));
+        const slot = sliceElements(
+          optimiser.slice('metrics'),
+          ringSlot * STEP_METRICS_WORDS,
+          STEP_METRICS_WORDS,
+        );
+        const read = metricsRing.take();
+        submitPrograms(gpu, [program], (encoder) => read.copy(encoder, slot));
+        return decodeStepMetrics(new Float32Array(await read.bytes()));
+      },
+      async readLogAlpha() {
+        if (!options.gates) throw new Error('this trainer has no gates');
+        // Adam may have moved it past the clamp, which the next step's sampling would restore.
+        return (await readFloats(gpu, sliceElements(parameters, tail.weights, tail.gates))).map(
+          clampLogAlpha,
+        );
+      },
+      readParameters: () => readFloats(gpu, sliceElements(parameters, 0, layout.total)),
+      inspect: () => ({ parameters, gradients, gates: at.gates }),
+    };
+  });
 }

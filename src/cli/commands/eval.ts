@@ -34,7 +34,7 @@ async function evaluateSequences(source: SourceModel, file: string): Promise<Ans
   }
   const sequences = parsed.data;
   const gpu = await openCommandGpu();
-  const model = uploadModel(gpu, source.name, source.config, source.parameters);
+  const model = uploadModel(gpu, source.name, source);
   const context = Math.max(...sequences.map((s) => s.length));
   const batch = Math.min(evaluationBatch(context), sequences.length);
   const inference = await createInference(gpu, source.name, model, { batch, context });
@@ -76,7 +76,7 @@ async function evaluateDomains(source: SourceModel, options: CommandInput['optio
     );
   }
   const gpu = await openCommandGpu();
-  const model = uploadModel(gpu, source.name, source.config, source.parameters);
+  const model = uploadModel(gpu, source.name, source);
   const inference = await createInference(gpu, source.name, model, {
     batch: evaluationBatch(context),
     context,

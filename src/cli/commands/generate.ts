@@ -19,7 +19,7 @@ export async function generateText({ positionals, options }: CommandInput): Prom
     throw new Error('tokenizer.json is missing from the model folder, so text cannot be read.');
   const tokenizer = loadTokenizer(tokenizerJson, tokenizerConfigJson);
   const gpu = await openCommandGpu();
-  const model = uploadModel(gpu, source.name, source.config, source.parameters);
+  const model = uploadModel(gpu, source.name, source);
   const context = Math.min(MAX_CONTEXT, source.config.maxPositionEmbeddings);
   const inference = await createInference(gpu, source.name, model, { batch: 1, context });
   const written: number[] = [];
