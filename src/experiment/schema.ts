@@ -192,7 +192,7 @@ export const EXPERIMENT_FIELDS: readonly Field[] = [
     'Share of a uniform mixture that is always blended in (the authors’ code: 0.0001; the paper: 0).',
   ),
   integer('prune.steps', 'prune', 'Steps', 300, [1, 100000, 1], 'Optimiser steps with gates.'),
-  integer('prune.batchSize', 'prune', 'Batch size', 8, [1, 1024, 1], 'Windows in a batch.'),
+  integer('prune.batchSize', 'prune', 'Batch size', 16, [1, 1024, 1], 'Windows in a batch.'),
   number(
     'prune.learningRate',
     'prune',
@@ -267,7 +267,7 @@ export const EXPERIMENT_FIELDS: readonly Field[] = [
   ),
   number('prune.weightDecay', 'prune', 'Weight decay', 0, [0, 1, 0.01], 'Decoupled decay of the matrices.'),
   integer('retrain.steps', 'retrain', 'Steps', 300, [1, 1000000, 1], 'Optimiser steps after the cut.'),
-  integer('retrain.batchSize', 'retrain', 'Batch size', 8, [1, 1024, 1], 'Windows in a batch.'),
+  integer('retrain.batchSize', 'retrain', 'Batch size', 16, [1, 1024, 1], 'Windows in a batch.'),
   number('retrain.learningRate', 'retrain', 'Learning rate', 2e-3, [0, 1, 1e-4], 'Peak learning rate.'),
   number(
     'retrain.learningRateWarmup',
@@ -307,7 +307,7 @@ export const EXPERIMENT_FIELDS: readonly Field[] = [
     'evaluation.windows',
     'run',
     'Evaluation windows',
-    16,
+    64,
     [1, 4096, 1],
     'Held-out windows of each domain in an evaluation.',
   ),
