@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Recorder } from '../gpu/program';
 import { columnSum } from './column-sum';
 import { columnSumReference } from './column-sum.reference';
 import { download, expectClose, randomValues, runOnce, upload } from './testing';
@@ -15,16 +16,17 @@ describe('column_sum', () => {
     const before = randomValues(destinationOffset + shape.columns + 9, 99);
     const destination = await upload(before);
     const slice = await upload(matrix);
-    await runOnce((r) =>
+    const sum = (accumulate: boolean) => (r: Recorder) =>
       columnSum(r, {
         partials: { slice, blocks: shape.rows, columns: shape.stride },
         firstColumn: shape.firstColumn,
         columns: shape.columns,
         destination,
         destinationOffset,
+        accumulate,
         label: 'test',
-      }),
-    );
+      });
+    await runOnce(sum(false));
     const actual = await download(destination);
     const { sums, magnitudes } = columnSumReference(matrix, shape);
     // Each addition rounds by at most 2⁻²⁴ of the running sum: (rows/4 + 5) additions.
@@ -37,5 +39,9 @@ describe('column_sum', () => {
     expect([...actual.subarray(0, destinationOffset)]).toEqual([...before.subarray(0, destinationOffset)]);
     const after = destinationOffset + shape.columns;
     expect([...actual.subarray(after)]).toEqual([...before.subarray(after)]);
+
+    await runOnce(sum(true));
+    const twice = await download(destination);
+    expect([...twice]).toEqual([...actual].map((v, i) => (i < destinationOffset || i >= after ? v : 2 * v)));
   });
 });

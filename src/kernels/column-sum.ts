@@ -19,7 +19,8 @@ export interface Partials {
 export const columnSumKernel: Kernel = { name: 'column_sum', code: source, entryPoint: 'column_sum' };
 
 /**
- * destination[destinationOffset + j] = Σ_p partials[p, firstColumn + j] for j in [0, columns).
+ * destination[destinationOffset + j] = Σ_p partials[p, firstColumn + j] for j in [0, columns), or += with
+ * `accumulate`.
  *
  * Any matrix [rows, columns] is a `Partials`, so this is also the gradient of a bias. `partials` and
  * `destination` are different buffers.
@@ -32,6 +33,7 @@ export function columnSum(
     columns,
     destination,
     destinationOffset,
+    accumulate = false,
     label,
   }: {
     partials: Partials;
@@ -40,13 +42,21 @@ export function columnSum(
     destination: Slice;
     /** In elements of `destination`. */
     destinationOffset: number;
+    accumulate?: boolean;
     label: string;
   },
 ): void {
   recorder.dispatch({
     kernel: columnSumKernel,
     label,
-    uniforms: [partials.blocks, partials.columns, firstColumn, columns, destinationOffset],
+    uniforms: [
+      partials.blocks,
+      partials.columns,
+      firstColumn,
+      columns,
+      destinationOffset,
+      accumulate ? 1 : 0,
+    ],
     bindings: [partials.slice, destination],
     workgroups: foldWorkgroups(Math.ceil(columns / 64)),
   });

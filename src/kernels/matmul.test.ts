@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { matmul, type MatmulLayout } from './matmul';
+import { matmul, matmulScratchElements, type MatmulLayout } from './matmul';
 import { matmulReference } from './matmul.reference';
 import { download, expectClose, numericalGradient, randomValues, runOnce, upload, zeros } from './testing';
 
@@ -66,6 +66,86 @@ describe.each(VARIANTS)('matmul $layout, software $software', ({ layout, softwar
     );
     expect(Array.from(actual.slice(m * n))).toEqual(Array.from(before.slice(m * n)));
   });
+});
+
+describe.each(LAYOUTS)('matmul %s with k split', (layout) => {
+  test.each([
+    [192, 64, 1024],
+    [45, 37, 131],
+    [5, 3, 2050],
+    [97, 66, 700],
+    [100, 260, 257],
+  ])('%i×%i, k %i, written and accumulated, as the reference and twice the same bits', async (m, n, k) => {
+    const a = randomValues(m * k, m + n);
+    const b = randomValues(n * k, k + 7);
+    const { c, magnitude } = matmulReference(layout, a, b, m, n, k);
+    const elements = matmulScratchElements({ m, n, k });
+    expect(elements).toBeGreaterThanOrEqual(2 * m * n);
+    expect(elements * 4).toBeLessThanOrEqual(2 ** 21);
+    const before = randomValues(m * n + 64, 3);
+    // Whatever a shared scratch holds, and what lies behind the part that is used.
+    const scratch = await upload(randomValues(elements + 64, 9));
+    const given = { layout, a: await upload(a), b: await upload(b), m, n, k, scratch, label: 'test' };
+    for (const accumulate of [false, true]) {
+      const run = async () => {
+        const out = await upload(before);
+        let dispatches = 0;
+        await runOnce((r) =>
+          matmul({ dispatch: (d) => (dispatches++, r.dispatch(d)) }, { ...given, c: out, accumulate }),
+        );
+        expect(dispatches).toBe(2);
+        return download(out);
+      };
+      const actual = await run();
+      const kept = (i: number) => (accumulate ? before[i]! : 0);
+      expectClose(
+        actual,
+        c.map((v, i) => v + kept(i)),
+        {
+          atol: 0,
+          // The slices' sum and what was there before add a few roundings.
+          rtol: rounding(k + 20),
+          magnitude: magnitude.map((v, i) => v + Math.abs(kept(i))),
+        },
+      );
+      expect(Array.from(actual.slice(m * n))).toEqual(Array.from(before.slice(m * n)));
+      expect(await run()).toEqual(actual);
+    }
+  });
+
+  test('a scratch that is too small, or none, leaves k whole', async () => {
+    const [m, n, k] = [33, 20, 300];
+    const a = randomValues(m * k, 1);
+    const b = randomValues(n * k, 2);
+    const { c, magnitude } = matmulReference(layout, a, b, m, n, k);
+    const scratch = await zeros(matmulScratchElements({ m, n, k }) - 1);
+    const [left, right, out] = [await upload(a), await upload(b), await zeros(m * n)];
+    await runOnce((r) => matmul(r, { layout, a: left, b: right, c: out, m, n, k, scratch, label: 'test' }));
+    expectClose(await download(out), c, { atol: 0, rtol: rounding(k), magnitude });
+    expect((await download(scratch)).every((v) => v === 0)).toBe(true);
+  });
+});
+
+test('software adapters do not split k', async () => {
+  const slice = await zeros(1);
+  const size = { m: 64, n: 63, k: 4096 };
+  const given = { layout: 'tn', a: slice, b: slice, c: slice, ...size, label: 'test' } as const;
+  const scratch = { ...slice, size: 4 * matmulScratchElements(size) };
+  const counts = [false, true].map((software) => {
+    let dispatches = 0;
+    matmul({ dispatch: () => dispatches++ }, { ...given, scratch, software });
+    return dispatches;
+  });
+  expect(counts).toEqual([2, 1]);
+});
+
+test('k is split only where the result is small and k long', () => {
+  // Weight gradients of the nano model and 1,024 rows; 256 workgroups or 16 slices.
+  expect(matmulScratchElements({ m: 192, n: 64, k: 1024 })).toBe(16 * 192 * 64);
+  expect(matmulScratchElements({ m: 384, n: 64, k: 1024 })).toBe(16 * 384 * 64);
+  expect(matmulScratchElements({ m: 64, n: 2048, k: 1024 })).toBe(0);
+  expect(matmulScratchElements({ m: 64, n: 64, k: 127 })).toBe(0);
+  expect(matmulScratchElements({ m: 64, n: 64, k: 128 })).toBe(2 * 64 * 64);
 });
 
 test('nn and tn are the gradients of nt', () => {

@@ -1,7 +1,8 @@
 import tiledSource from '../../shaders/matmul.wgsl?raw';
 import registersSource from '../../shaders/matmul_registers.wgsl?raw';
-import type { Slice } from '../gpu/buffers';
+import { sliceElements, type Slice } from '../gpu/buffers';
 import { fillTemplate, foldWorkgroups, type Recorder } from '../gpu/program';
+import { columnSum } from './column-sum';
 
 /**
  * Which operands are transposed, with row-major storage:
@@ -21,6 +22,11 @@ export interface MatmulOptions {
   k: number;
   /** C += op(A)·op(B) instead of C =. */
   accumulate?: boolean;
+  /**
+   * Where partial products go when few workgroups would share a long k; another buffer than the others. Used
+   * only when it holds `matmulScratchElements`; costs a second dispatch.
+   */
+  scratch?: Slice;
   /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
   software?: boolean;
   label: string;
@@ -28,6 +34,15 @@ export interface MatmulOptions {
 
 /** Enough workgroups of the large tile to fill a GPU; below it, the small tile. */
 const LARGE_TILE_WORKGROUPS = 128;
+
+/** `K_TILE` of `matmul.wgsl`: a slice of k is a multiple of it. */
+const K_TILE = 16;
+
+/** Workgroups of the small tile below which k is split, how many are then aimed at, and how far it goes. */
+const FEW_WORKGROUPS = 128;
+const SPLIT_WORKGROUPS = 256;
+const MAX_SLICES = 16;
+const MIN_SLICE = 64;
 
 /** Outputs a side of an invocation's block, and invocations a workgroup, in `matmul_registers.wgsl`. */
 const REGISTER_BLOCK = 8;
@@ -51,28 +66,48 @@ fn four_${matrix}(row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   );
 }`;
 
+interface ProductSize {
+  m: number;
+  n: number;
+  k: number;
+}
+
+function slicesOf({ m, n, k }: ProductSize): number {
+  const workgroups = Math.ceil(m / 32) * Math.ceil(n / 32);
+  if (workgroups >= FEW_WORKGROUPS) return 1;
+  let slices = 1;
+  while (slices < MAX_SLICES && workgroups * slices < SPLIT_WORKGROUPS && k >= 2 * slices * MIN_SLICE) {
+    slices *= 2;
+  }
+  return slices;
+}
+
+/** Elements of `scratch` with which `matmul` splits k, 0 where it would not; below 2 MiB. */
+export function matmulScratchElements(size: ProductSize): number {
+  const slices = slicesOf(size);
+  return slices > 1 ? slices * size.m * size.n : 0;
+}
+
 /**
  * Appends C (+)= op(A)·op(B) in f32. `shaders/matmul.wgsl` has the layouts and the tiling, in two tile sizes
- * by the number of workgroups; `shaders/matmul_registers.wgsl` is for software adapters.
+ * by the number of workgroups; `shaders/matmul_registers.wgsl` is for software adapters. One dispatch, two where
+ * k is split: the slices' products, then their sum in order of the slices, so that the bits are always the same.
  */
 export function matmul(recorder: Recorder, options: MatmulOptions): void {
-  const { layout, a, b, c, m, n, k, accumulate = false, software = false, label } = options;
+  const { layout, a, b, c, m, n, k, accumulate = false, scratch, software = false, label } = options;
   // Rows as they lie in memory, which vector loads want at multiples of four.
   const wide = [layout === 'tn' ? m : k, layout === 'nt' ? k : n].every((length) => length % 4 === 0);
   const contiguous = {
     A_K_CONTIGUOUS: String(layout !== 'tn'),
     B_K_CONTIGUOUS: String(layout === 'nt'),
   };
-  const dispatch = {
-    label,
-    uniforms: [m, n, k, accumulate ? 1 : 0],
-    bindings: [a, b, c],
-  };
   if (software && wide && k % 4 === 0) {
     const code = fillTemplate(registersSource, contiguous);
     const blocks = Math.ceil(m / REGISTER_BLOCK) * Math.ceil(n / REGISTER_BLOCK);
     recorder.dispatch({
-      ...dispatch,
+      label,
+      uniforms: [m, n, k, accumulate ? 1 : 0],
+      bindings: [a, b, c],
       kernel: { name: `matmul ${layout} in registers`, code, entryPoint: 'matmul' },
       workgroups: foldWorkgroups(Math.ceil(blocks / REGISTER_THREADS)),
     });
@@ -86,9 +121,26 @@ export function matmul(recorder: Recorder, options: MatmulOptions): void {
     ELEMENT: wide ? 'vec4f' : 'f32',
     LOADS: `${loads('a', wide)}\n${loads('b', wide)}`,
   });
+  const scratchElements = software ? 0 : matmulScratchElements(options);
+  const split = scratchElements > 0 && scratch && scratch.size >= scratchElements * 4 ? scratch : null;
+  const sliceLength = Math.ceil(k / (split ? slicesOf(options) : 1) / K_TILE) * K_TILE;
+  const slices = Math.ceil(k / sliceLength);
+  const products = split ? sliceElements(split, 0, slices * m * n) : c;
   recorder.dispatch({
-    ...dispatch,
+    label,
+    uniforms: [m, n, k, accumulate && !split ? 1 : 0, sliceLength],
+    bindings: [a, b, products],
     kernel: { name: `matmul ${layout} ${tile}${wide ? '' : ' narrow'}`, code, entryPoint: 'matmul' },
-    workgroups: [Math.ceil(n / tile), Math.ceil(m / tile)],
+    workgroups: [Math.ceil(n / tile), Math.ceil(m / tile), slices],
+  });
+  if (!split) return;
+  columnSum(recorder, {
+    partials: { slice: products, blocks: slices, columns: m * n },
+    firstColumn: 0,
+    columns: m * n,
+    destination: c,
+    destinationOffset: 0,
+    accumulate,
+    label: `${label} sum`,
   });
 }

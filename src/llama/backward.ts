@@ -62,6 +62,7 @@ export function recordBackward(
       m: n,
       n: k,
       k: rows,
+      scratch: at.productScratch,
       software,
       label: `${label} gradient`,
     });

@@ -154,7 +154,7 @@ export function recordLoss(
   { config, layout, parameters, software }: ModelView,
   at: { normed: Slice; targets: Slice; losses: Slice; logits: Slice },
   shape: BatchShape,
-  gradient?: { normed: Slice; parameters: Slice },
+  gradient?: { normed: Slice; parameters: Slice; productScratch: Slice },
 ): void {
   const rows = shape.batch * shape.context;
   const chunk = logitsRows(config, shape);
@@ -198,6 +198,7 @@ export function recordLoss(
       m: count,
       n: hidden,
       k: vocabulary,
+      scratch: gradient.productScratch,
       software,
       label: 'head input gradient',
     });
@@ -210,6 +211,7 @@ export function recordLoss(
       n: hidden,
       k: count,
       accumulate: first > 0,
+      scratch: gradient.productScratch,
       software,
       label: 'head gradient',
     });

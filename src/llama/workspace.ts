@@ -1,6 +1,7 @@
 import { createStorage, type Slice } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Partials } from '../kernels/column-sum';
+import { matmulScratchElements } from '../kernels/matmul';
 import type { LlamaConfig } from './config';
 import { gateLayout } from './gates';
 
@@ -158,6 +159,24 @@ export function allocateInference(gpu: Gpu, label: string, config: LlamaConfig, 
 
 export type InferenceWorkspace = ReturnType<typeof allocateInference>;
 
+/** Scratch of the products that may split k: the gradients of all weights, and of the head's input. */
+function productScratchElements(config: LlamaConfig, shape: BatchShape): number {
+  const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
+  const rows = shape.batch * shape.context;
+  const chunk = logitsRows(config, shape);
+  const weights = [
+    { m: (H + 2 * G) * headDim, n: d },
+    { m: d, n: H * headDim },
+    { m: 2 * I, n: d },
+    { m: d, n: I },
+  ].map((size) => ({ ...size, k: rows }));
+  const head = [chunk, rows % chunk || chunk].flatMap((count) => [
+    { m: count, n: d, k: config.vocabSize },
+    { m: config.vocabSize, n: d, k: count },
+  ]);
+  return Math.max(...[...weights, ...head].map(matmulScratchElements));
+}
+
 export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan {
   const rows = shape.batch * shape.context;
   const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
@@ -178,6 +197,7 @@ export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan
     { name: 'attended gradient', elements: rows * H * headDim },
     { name: 'qkv gradient', elements: rows * (H + 2 * G) * headDim },
     { name: 'delta', elements: rows * H },
+    { name: 'product scratch', elements: productScratchElements(config, shape) },
     { name: 'partials', elements: PARTIAL_BLOCKS * columns.total },
     { name: 'gate sums', elements: columns.total - columns.normGates },
   ];
@@ -207,6 +227,7 @@ export function allocateTraining(gpu: Gpu, label: string, config: LlamaConfig, s
     qkvGradient: allocation.slice('qkv gradient'),
     delta: allocation.slice('delta'),
     gateSums: allocation.slice('gate sums'),
+    productScratch: allocation.slice('product scratch'),
     partials,
     destroy: () => allocation.destroy(),
   };

@@ -99,7 +99,11 @@ async function differentiate(
   const program = await recordProgram(gpu, 'golden', (r) => {
     recordForward(r, model, at, shape);
     const normed = at.normed[2 * config.numHiddenLayers]!;
-    recordLoss(r, model, { ...at, normed }, shape, { normed: at.normedGradient, parameters: gradients });
+    recordLoss(r, model, { ...at, normed }, shape, {
+      normed: at.normedGradient,
+      parameters: gradients,
+      productScratch: at.productScratch,
+    });
     recordBackward(r, model, gradients, at, shape, gateGradients);
   });
   submitPrograms(gpu, [program]);

@@ -148,6 +148,7 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
         recordLoss(r, model, { ...at, normed: at.normed[2 * config.numHiddenLayers]! }, shape, {
           normed: at.normedGradient,
           parameters: gradients,
+          productScratch: at.productScratch,
         });
         recordBackward(r, model, gradients, at, shape, learnt ? tailOf(gradients) : null);
         const constraintState = optimiser.slice('constraint state');
