@@ -8,7 +8,8 @@
 // Shapes    gradient [n] · partials [2·P]: a sum of squares and a flag (0 or 1) of each thread
 //           · state [4]: norm, scale, flag (0 or 1), unused. A flagged step has norm 0 and scale 0.
 // Dispatch  global_norm_partials: P threads in P / 64 workgroups, each workgroup over a contiguous share, no barrier
-//           global_norm_state: one workgroup of 64 threads strides over the P partials, then a tree
+//           global_norm_state: one workgroup of 256 threads strides over the P partials, then a tree: it is alone on
+//           the GPU, so its length is what counts
 //           The order of additions depends on n and P alone, so it is the same every step.
 // Rejected  a tree in every workgroup of the first dispatch: its barriers cost about ten times as much on
 //           SwiftShader. A stride over the whole buffer instead of contiguous shares: about
@@ -31,17 +32,18 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> state: array<f32>;
 
 const THREADS = 64u;
+const STATE_THREADS = 256u;
 const EXPONENT = 0x7F800000u;
 
 // x: sum of squares, y: 1 when something is not finite.
-var<workgroup> lanes: array<vec2f, 64>;
+var<workgroup> lanes: array<vec2f, STATE_THREADS>;
 
 fn not_finite(bits: u32) -> f32 {
   return select(0.0, 1.0, (bits & EXPONENT) == EXPONENT);
 }
 
 fn reduce_lanes(lane: u32) {
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
+  for (var half = STATE_THREADS / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (lane < half) {
       lanes[lane] = vec2f(lanes[lane].x + lanes[lane + half].x, max(lanes[lane].y, lanes[lane + half].y));
@@ -49,7 +51,7 @@ fn reduce_lanes(lane: u32) {
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn global_norm_partials(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
   var flag = 0.0;
@@ -66,10 +68,10 @@ fn global_norm_partials(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocat
   partials_out[wg.x * THREADS + lane] = vec2f(sum, flag);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(STATE_THREADS)
 fn global_norm_state(@builtin(local_invocation_index) lane: u32) {
   var mine = vec2f(0.0, 0.0);
-  for (var p = lane; p < params.partials; p += THREADS) {
+  for (var p = lane; p < params.partials; p += STATE_THREADS) {
     let bits = partials[p];
     mine = vec2f(mine.x + bitcast<f32>(bits.x), max(mine.y, max(bitcast<f32>(bits.y), not_finite(bits.x))));
   }

@@ -11,7 +11,8 @@
 // the inner loop reads four adjacent values of each. A fetch is a 4×4 block, turned in registers where k is
 // the contiguous dimension, so that only whole vectors are ever written: two invocations that write
 // components of one vector race (WGSL lets a component write touch the whole vector).
-// Workgroup memory: 2·K_TILE·(TILE+4)·4 bytes = 8.5 KiB at TILE 64.
+// K_TILE = TILE/2 makes one block of A or B an invocation. Workgroup memory: TILE²·4 bytes = 16 KiB at TILE 64,
+// all that WebGPU guarantees, hence no padding: `vector_at` spreads the rows over the banks instead.
 // Bindings: 0 shape, 1 A, 2 B, 3 C (read only when accumulating). The elements of A and B are vec4f where
 // their stored rows are multiples of four long, else f32.
 
@@ -30,19 +31,17 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 
 const TILE = $TILEu;
-const K_TILE = 16u;
+const K_TILE = TILE / 2u;
 const SIDE = TILE / 4u;
 const THREADS = SIDE * SIDE;
-// 4×4 blocks of one operand's piece.
+// 4×4 blocks of one operand's piece: half the invocations.
 const BLOCKS = SIDE * K_TILE / 4u;
-// One vector of padding a row.
-const STRIDE = SIDE + 1u;
 // Whether the inner dimension k is the contiguous one in memory.
 const A_K_CONTIGUOUS = $A_K_CONTIGUOUS;
 const B_K_CONTIGUOUS = $B_K_CONTIGUOUS;
 
-var<workgroup> tile_a: array<vec4f, K_TILE * STRIDE>;
-var<workgroup> tile_b: array<vec4f, K_TILE * STRIDE>;
+var<workgroup> tile_a: array<vec4f, K_TILE * SIDE>;
+var<workgroup> tile_b: array<vec4f, K_TILE * SIDE>;
 
 // four_a, four_b: four values of a row of the stored matrix from a column on, 0 beyond its edges.
 $LOADS
@@ -92,6 +91,12 @@ fn block_place(block: u32, k_contiguous: bool) -> vec2u {
   );
 }
 
+// Where row k of a piece keeps its vector x. A row of a block is written by invocations whose k or whose x are
+// neighbours; eight of them, a store's width of banks, meet eight different banks either way.
+fn vector_at(k: u32, x: u32) -> u32 {
+  return k * SIDE + (x ^ (k / 4u * (32u / K_TILE) % 8u));
+}
+
 @compute @workgroup_size(THREADS)
 fn matmul(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) thread: u32) {
   let row0 = wg.y * TILE;
@@ -110,24 +115,24 @@ fn matmul(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) thr
     if (thread < BLOCKS) {
       let at = block_place(thread, A_K_CONTIGUOUS);
       let block = block_a(row0 + at.x * 4u, k0 + at.y * 4u);
-      let to = at.y * 4u * STRIDE + at.x;
+      let to = vector_at(at.y * 4u, at.x);
       tile_a[to] = block[0];
-      tile_a[to + STRIDE] = block[1];
-      tile_a[to + 2u * STRIDE] = block[2];
-      tile_a[to + 3u * STRIDE] = block[3];
-    } else if (thread < 2u * BLOCKS) {
+      tile_a[to + SIDE] = block[1];
+      tile_a[to + 2u * SIDE] = block[2];
+      tile_a[to + 3u * SIDE] = block[3];
+    } else {
       let at = block_place(thread - BLOCKS, B_K_CONTIGUOUS);
       let block = block_b(column0 + at.x * 4u, k0 + at.y * 4u);
-      let to = at.y * 4u * STRIDE + at.x;
+      let to = vector_at(at.y * 4u, at.x);
       tile_b[to] = block[0];
-      tile_b[to + STRIDE] = block[1];
-      tile_b[to + 2u * STRIDE] = block[2];
-      tile_b[to + 3u * STRIDE] = block[3];
+      tile_b[to + SIDE] = block[1];
+      tile_b[to + 2u * SIDE] = block[2];
+      tile_b[to + 3u * SIDE] = block[3];
     }
     workgroupBarrier();
     for (var kk = 0u; kk < K_TILE; kk++) {
-      let x = tile_a[kk * STRIDE + ty];
-      let y = tile_b[kk * STRIDE + tx];
+      let x = tile_a[vector_at(kk, ty)];
+      let y = tile_b[vector_at(kk, tx)];
       sum0 += x.x * y;
       sum1 += x.y * y;
       sum2 += x.z * y;

@@ -33,7 +33,7 @@ describe('global_norm', () => {
   ])('%i gradients, clip %f', async (count, clip) => {
     const gradient = randomValues(count, count);
     const { norm, scale, flag } = globalNormReference(gradient, clip);
-    // All terms are positive: (n / 16384 + 256 + 8) roundings of 2⁻²⁴ at most, halved by the root.
+    // All terms are positive: (n / 16384 + 64 + 8) roundings of 2⁻²⁴ at most, halved by the root.
     expectClose(await stateOf(gradient, clip), [norm, scale, flag, 0], { atol: 0, rtol: 1.1e-5 });
   });
 

@@ -35,7 +35,7 @@ export interface MatmulOptions {
 /** Enough workgroups of the large tile to fill a GPU; below it, the small tile. */
 const LARGE_TILE_WORKGROUPS = 128;
 
-/** `K_TILE` of `matmul.wgsl`: a slice of k is a multiple of it. */
+/** `K_TILE` of `matmul.wgsl` at the small tile, with which k is split: a slice of k is a multiple of it. */
 const K_TILE = 16;
 
 /** Workgroups of the small tile below which k is split, how many are then aimed at, and how far it goes. */
