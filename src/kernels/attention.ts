@@ -1,4 +1,5 @@
 import source from '../../shaders/attention.wgsl?raw';
+import rowsSource from '../../shaders/attention_rows.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { fillTemplate, type Kernel, type Recorder } from '../gpu/program';
 import type { Partials } from './column-sum';
@@ -18,6 +19,8 @@ export interface AttentionShape {
   keyValueHeads: number;
   /** dh, even, at most 128. */
   headDim: number;
+  /** `gpu.adapter.software`: the variant without barriers where there is one, for adapters that run on the CPU. */
+  software?: boolean;
 }
 
 export interface AttentionForward extends AttentionShape {
@@ -69,13 +72,19 @@ function partsOf(headDim: number, width: number): number {
 }
 
 interface AttentionPlan {
+  /** Of attention_forward, attention_dq and attention_dkv. */
   kernel(entryPoint: string): Kernel;
-  /** Rows of a sequence that a workgroup takes. */
+  /** Rows of a sequence that a workgroup of these takes. */
   tile: number;
+  deltaKernel: Kernel;
 }
 
+/** Four rows an invocation of `attention_rows.wgsl`, and its invocations a workgroup. */
+const OWN_ROWS = 4;
+const ROWS_THREADS = 8;
+
 /** @throws on a head dimension that is odd or above 128, and on heads that do not divide into groups. */
-function planOf({ headDim, heads, keyValueHeads }: AttentionShape): AttentionPlan {
+function planOf({ headDim, heads, keyValueHeads, software = false }: AttentionShape): AttentionPlan {
   if (headDim % 2 !== 0 || headDim < 2 || headDim > MAX_HEAD_DIM) {
     throw new Error(`attention needs an even head dimension of 2 to ${MAX_HEAD_DIM}, not ${headDim}`);
   }
@@ -95,7 +104,17 @@ function planOf({ headDim, heads, keyValueHeads }: AttentionShape): AttentionPla
     PARTS: parts,
     TILE: tile,
   });
-  return { tile, kernel: (entryPoint) => ({ name: `attention ${headDim}`, code, entryPoint }) };
+  const name = `attention ${headDim}`;
+  const deltaKernel = { name, code, entryPoint: 'attention_delta' };
+  if (software && (headDim === 16 || headDim === 32)) {
+    const rowsCode = fillTemplate(rowsSource, { HEAD_DIM: headDim, THREADS: ROWS_THREADS });
+    return {
+      tile: OWN_ROWS * ROWS_THREADS,
+      kernel: (entryPoint) => ({ name: `${name} by rows`, code: rowsCode, entryPoint }),
+      deltaKernel,
+    };
+  }
+  return { tile, kernel: (entryPoint) => ({ name, code, entryPoint }), deltaKernel };
 }
 
 function uniformsOf(shape: AttentionShape, headGate: number, partials?: Partials, column = 0): number[] {
@@ -104,7 +123,10 @@ function uniformsOf(shape: AttentionShape, headGate: number, partials?: Partials
   return [...sizes, partials?.blocks ?? 0, partials?.columns ?? 0, column, CHUNK];
 }
 
-/** Appends causal attention (`shaders/attention.wgsl`; flash-style, arXiv 2307.08691): one dispatch. */
+/**
+ * Appends causal attention, flash-style (arXiv 2307.08691): one dispatch. `shaders/attention.wgsl` has the
+ * formulas; `shaders/attention_rows.wgsl` is for software adapters, at head dimensions 16 and 32.
+ */
 export function attentionForward(recorder: Recorder, options: AttentionForward): void {
   const { qkv, gates, headGate, context, lse, batch, contextLength, heads, label } = options;
   const plan = planOf(options);
@@ -129,7 +151,7 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
   const tiles = Math.ceil(contextLength / plan.tile);
   const uniforms = uniformsOf(options, headGate, partials, options.headGateColumn);
   recorder.dispatch({
-    kernel: plan.kernel('attention_delta'),
+    kernel: plan.deltaKernel,
     label: `${label} delta`,
     uniforms,
     bindings: [gates, context, dContext, delta, partials.slice],

@@ -25,7 +25,7 @@ const STORAGE_BINDINGS = 8;
 const WORKGROUP_BYTES = 16_384;
 const INVOCATIONS = 256;
 
-const HEAD_DIMS = [2, 6, 12, 32, 64, 80, 128];
+const HEAD_DIMS = [2, 6, 12, 16, 32, 64, 80, 128];
 
 /** Nothing is run here, so one slice stands for every buffer. */
 const s: Slice = { buffer: {} as GPUBuffer, offset: 0, size: 1024 };
@@ -56,16 +56,11 @@ function recordEverything(r: Recorder): void {
     rope(r, { ...heads, qkv: s, table: s, context: 8 });
     rope(r, { ...heads, qkv: s, table: s, context: 8, bias: s });
     const shared = { ...heads, contextLength: 8, qkv: s, gates: s, headGate: 0, lse: s, context: s };
-    attentionForward(r, shared);
-    attentionBackward(r, {
-      ...shared,
-      dContext: s,
-      table: s,
-      dqkv: s,
-      delta: s,
-      partials,
-      headGateColumn: 0,
-    });
+    const gradients = { dContext: s, table: s, dqkv: s, delta: s, partials, headGateColumn: 0 };
+    for (const software of [false, true]) {
+      attentionForward(r, { ...shared, software });
+      attentionBackward(r, { ...shared, ...gradients, software });
+    }
   }
   addBias(r, { values: s, bias: s, rows, columns: 8, label });
   const units = { gates: s, intermediateGate: 0, rows, intermediate: 8, label };
