@@ -6,6 +6,8 @@ import { checked, plain, refuse, wholeNumber } from '../formats/refusal';
 export interface Tokenizer {
   /** Entries of the vocabulary, added tokens included: one more than the largest id. */
   vocabSize: number;
+  /** Every token's id by its content, added tokens included. */
+  ids: ReadonlyMap<string, number>;
   /** Ids of `text`, without special tokens before or after it. */
   encode(text: string): number[];
   /** Special tokens are left out; an incomplete character at an end becomes U+FFFD. */
@@ -50,9 +52,12 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson: unkno
   const json = checked(tokenizerSchema, tokenizerJson, FILE);
   const config = checked(configSchema, tokenizerConfigJson, 'tokenizer_config.json');
   const { vocab } = json.model;
-  const ids = Array.isArray(vocab) ? [vocab.length - 1] : Object.values(vocab);
-  for (const token of json.added_tokens ?? []) ids.push(token.id);
-  const vocabSize = ids.reduce((largest, value) => Math.max(largest, value), -1) + 1;
+  const ids = new Map(
+    Array.isArray(vocab) ? vocab.map(([content], index) => [content, index]) : Object.entries(vocab),
+  );
+  for (const token of json.added_tokens ?? []) ids.set(token.content, token.id);
+  let vocabSize = 0;
+  for (const value of ids.values()) vocabSize = Math.max(vocabSize, value + 1);
   if (vocabSize === 0) refuse(FILE, 'model.vocab must have at least one token');
 
   try {
@@ -70,6 +75,7 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson: unkno
     );
     const wrapped: Tokenizer = {
       vocabSize,
+      ids,
       encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
       decode: (tokens) => (tokens.length ? tokenizer.decode([...tokens], { skip_special_tokens: true }) : ''),
     };

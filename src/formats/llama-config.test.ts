@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { llamaConfigJson, parseLlamaConfig } from './llama-config';
+import { MAX_HEAD_DIM as KERNEL_MAX_HEAD_DIM } from '../kernels/attention';
+import { MAX_HEAD_DIM } from '../llama/config';
 import { InputError } from './refusal';
 import { smallConfig } from './testing';
 
@@ -13,6 +15,12 @@ const minimal = {
 };
 
 describe('config.json', () => {
+  it('lets in the head sizes that attention computes', () => {
+    expect(MAX_HEAD_DIM).toBe(KERNEL_MAX_HEAD_DIM);
+    const largest = { ...minimal, head_dim: MAX_HEAD_DIM };
+    expect(parseLlamaConfig(largest).headDim).toBe(MAX_HEAD_DIM);
+  });
+
   it('takes the defaults of transformers', () => {
     expect(parseLlamaConfig(minimal)).toEqual({
       vocabSize: 100,
@@ -147,6 +155,11 @@ describe('config.json', () => {
     [
       { num_hidden_layers: 0 },
       'config.json: num_hidden_layers must be a whole number from 1 to 256, but it is 0',
+    ],
+    [{ head_dim: 130 }, 'config.json: head_dim must be a whole number from 1 to 128, but it is 130'],
+    [
+      { hidden_size: 512, num_attention_heads: 2 },
+      "config.json: hidden_size / num_attention_heads (256) must be at most 128, the largest head_dim of the lab's attention",
     ],
     [{ head_dim: 5 }, 'config.json: head_dim (5) must be even, because RoPE turns pairs'],
     [{ eos_token_id: 100 }, 'config.json: eos_token_id (100) must be below vocab_size (100)'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RopeScaling } from '../kernels/rope';
-import type { LlamaConfig } from '../llama/config';
+import { MAX_HEAD_DIM, type LlamaConfig } from '../llama/config';
 import { checked, numberWithin, quoted, refuse, wholeNumber } from './refusal';
 
 const FILE = 'config.json';
@@ -11,7 +11,7 @@ export const LLAMA_LIMITS = {
   hidden_size: 65_536,
   num_hidden_layers: 256,
   num_attention_heads: 1_024,
-  head_dim: 1_024,
+  head_dim: MAX_HEAD_DIM,
   intermediate_size: 262_144,
   max_position_embeddings: 16_777_216,
 } as const;
@@ -149,7 +149,10 @@ export function parseLlamaConfig(json: unknown): LlamaConfig {
   }
   const headDim = config.head_dim ?? hidden_size / heads;
   if (headDim > LLAMA_LIMITS.head_dim)
-    refuse(FILE, `head_dim (${headDim}) must be at most ${LLAMA_LIMITS.head_dim}`);
+    refuse(
+      FILE,
+      `hidden_size / num_attention_heads (${headDim}) must be at most ${LLAMA_LIMITS.head_dim}, the largest head_dim of the lab's attention`,
+    );
   if (headDim % 2 !== 0) refuse(FILE, `head_dim (${headDim}) must be even, because RoPE turns pairs`);
   const rope = config.rope_parameters ?? config.rope_scaling;
   return {
