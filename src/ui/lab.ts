@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { ALL_WINDOWS } from '../experiment/run-size';
 import type { Experiment } from '../experiment/schema';
 import type { TargetShape } from '../llama/config';
 import { createSessionClient, type WorkerLike } from '../session/client';
@@ -133,7 +134,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
         engine: { ...store.getState().engine, state: 'opening' },
       });
       localFiles = files;
-      client.send({ type: 'openFiles', files: read });
+      client.send({ type: 'openFiles', files: read, baseUrl });
     },
     prune: () => begin('prune'),
     pause: () => client.send({ type: 'pause' }),
@@ -177,7 +178,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       const id = ++lastId;
       const evaluation: FullEvaluation = { id, run: currentRun, source: null, pruned: null };
       set({ evaluation });
-      client.send({ type: 'evaluate', id, windows: WHOLE_SPLIT, contextLength: experiment.contextLength });
+      client.send({ type: 'evaluate', id, windows: ALL_WINDOWS, contextLength: experiment.contextLength });
     },
     exportModel: () => client.send({ type: 'exportModel' }),
     notify: (notice) => store.setState((state) => withNotice(state, notice), true),
@@ -187,9 +188,6 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
   };
   return lab;
 }
-
-/** More windows than any domain's validation split has: the engine stops at its end. */
-const WHOLE_SPLIT = 1_000_000;
 
 function isWritten(generation: NonNullable<LabState['generation']>): boolean {
   const { source, pruned } = generation;

@@ -18,6 +18,9 @@ export const useReducedMotion = (): boolean => useMedia('(prefers-reduced-motion
 /** One column: what a phone, or a narrow frame in a teacher's page, gets. */
 export const useNarrow = (): boolean => useMedia('(max-width: 899px)');
 
+/** Room for a larger anatomy without scrolling. */
+export const useTall = (): boolean => useMedia('(min-height: 1000px)');
+
 /** The theme in force. */
 export function useTheme(): Theme {
   const chosen = useView((view) => view.theme);

@@ -7,7 +7,7 @@ import { describeShape } from '../core/run-record';
 import { shapeOf } from '../../llama/config';
 import { Panel } from '../controls/panel';
 import { useLabState } from '../lab-context';
-import { useNarrow, useTheme } from '../use-theme';
+import { useNarrow, useTall, useTheme } from '../use-theme';
 import { AnatomyCanvas } from './anatomy-canvas';
 
 export function AnatomyPanel() {
@@ -15,6 +15,7 @@ export function AnatomyPanel() {
   const source = useLabState((state) => state.source);
   const theme = useTheme();
   const narrow = useNarrow();
+  const tall = useTall();
   const [table, setTable] = useState(false);
   const config = run?.started.source.config ?? source?.config ?? null;
   const gates = run?.gates ?? null;
@@ -51,7 +52,7 @@ export function AnatomyPanel() {
           gates={gates}
           surgery={surgery}
           theme={theme}
-          height={narrow ? 300 : anatomyHeight(config.numHiddenLayers)}
+          height={narrow ? 300 : anatomyHeight(config.numHiddenLayers) * (tall ? 1.35 : 1)}
           description={`${caption}. ${config.numHiddenLayers} layers of ${config.numKeyValueHeads} head groups and ${config.intermediateSize} MLP units. The table has the numbers.`}
         />
       )}

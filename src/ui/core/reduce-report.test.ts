@@ -127,6 +127,12 @@ describe('reports', () => {
     expect(after([report(3)], asked).generation?.source).toMatchObject({ text: 'y', done: false });
   });
 
+  it('ends the writing when it fails', () => {
+    const asked = { ...after(ready), generation: { id: 3, prompt: 'x', source: null, pruned: null } };
+    const state = after([{ type: 'failed', message: 'No tokenizer.', fatal: false }], asked);
+    expect(state.generation).toMatchObject({ source: { done: true }, pruned: { done: true, text: '' } });
+  });
+
   it('a failure that is not fatal leaves the engine open', () => {
     const state = after([...running, { type: 'failed', message: 'Too large.', fatal: false }]);
     expect(state.engine.state).toBe('open');

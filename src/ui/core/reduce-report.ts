@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../experiment/events';
 import type { Experiment } from '../../experiment/schema';
 import type { Report, RunStatus } from '../../session/protocol';
-import { type LabState, withNotice } from './lab-state';
+import { type Generation, type LabState, withNotice, type Written } from './lab-state';
 import { appendEvents, beginRun } from './run-record';
 
 /** The state after one report of the engine. Pure: the same report on the same state gives the same state. */
@@ -70,6 +70,8 @@ function reduceStatus(state: LabState, status: RunStatus): LabState {
   };
   // A failure before any device was reported: nothing can be computed in this browser.
   if (status === 'failed' && !engine.adapter) return { ...next, engine: { ...engine, state: 'missing' } };
+  if (status === 'failed' && engine.state === 'opening')
+    return { ...next, engine: { ...engine, state: 'open' } };
   if (status !== 'ready' || engine.state !== 'opening' || !source) return next;
   return { ...next, engine: { ...engine, state: 'open' }, experiment: sourceNamed(experiment, source.name) };
 }
@@ -126,7 +128,11 @@ function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed'
   return withNotice(lost, { kind: 'error', text: report.message, offer: neverOpened ? 'replay' : 'reopen' });
 }
 
-function finishWriting(generation: NonNullable<LabState['generation']>): LabState['generation'] {
-  const end = (written: typeof generation.source) => written && { ...written, done: true };
+/** Nothing more will come: a model that has written nothing yet has an empty text. */
+function finishWriting(generation: Generation): Generation {
+  const end = (written: Written | null): Written => ({
+    ...(written ?? { text: '', tokensPerSecond: 0 }),
+    done: true,
+  });
   return { ...generation, source: end(generation.source), pruned: end(generation.pruned) };
 }

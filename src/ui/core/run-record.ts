@@ -7,7 +7,6 @@ import type {
   StepEvent,
   SurgeryEvent,
 } from '../../experiment/events';
-import type { Experiment } from '../../experiment/schema';
 import { shapeOf, type TargetShape } from '../../llama/config';
 
 /** Everything that the page knows of one run: its log, and the same events sorted by kind. */
@@ -57,10 +56,7 @@ export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRe
   return next;
 }
 
-/** Optimiser steps of all stages together. */
-export function plannedSteps({ prune, retrain, retraining }: Experiment): number {
-  return prune.steps + (retraining === 'none' ? 0 : retrain.steps);
-}
+export { runSteps as plannedSteps } from '../../experiment/run-size';
 
 /** The shape that the run reached, once it is known. */
 export function achievedShape(run: RunRecord): TargetShape | null {

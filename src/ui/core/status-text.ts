@@ -46,6 +46,7 @@ export function describeProgress(state: LabState): Progress {
     const parts = [activity.what];
     const counted = run && countSteps(run, activity);
     if (counted) parts.push(counted);
+    else if (activity.done > 0 && activity.done < 1) parts.push(`${Math.round(activity.done * 100)} %`);
     else if (activity.total > 1) parts.push(`${activity.done} of ${activity.total}`);
     if (activity.secondsLeft !== null && Number.isFinite(activity.secondsLeft)) {
       parts.push(`${formatDuration(activity.secondsLeft)} left`);

@@ -4,6 +4,7 @@ import { forwardFlopsPerToken, parameterCount } from '../../pruning/cost';
 import { formatBytes, formatCount, formatMilliseconds, formatPercent } from '../core/format';
 import { millisecondsPerStep } from '../core/run-record';
 import { useLabState } from '../lab-context';
+import { useMemoryEstimate } from '../use-memory-estimate';
 
 interface CostsProps {
   source: LlamaConfig;
@@ -18,6 +19,7 @@ export function Costs({ source, pruned, experiment }: CostsProps) {
     return run && run.started.source.name === experiment.source ? run : null;
   });
   const memory = useLabState((state) => state.memory);
+  const estimate = useMemoryEstimate(source, experiment);
   const software = useLabState((state) => state.engine.adapter?.software ?? false);
   const context = experiment.contextLength;
   const rows = [
@@ -66,11 +68,14 @@ export function Costs({ source, pruned, experiment }: CostsProps) {
             )}
           </td>
         </tr>
-        {memory !== null && memory.most > 0 && (
+        {estimate !== null && (
           <tr>
             <th scope="row">GPU memory</th>
             <td colSpan={3}>
-              <span className="strong">{formatBytes(memory.most)}</span> at most
+              <span className="strong">{formatBytes(estimate)}</span> while it runs
+              {memory !== null && memory.most > 0 && (
+                <span className="muted">, {formatBytes(memory.most)} held</span>
+              )}
             </td>
           </tr>
         )}
