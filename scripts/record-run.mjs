@@ -13,11 +13,16 @@ const { status } = spawnSync(process.execPath, ['scripts/cli.mjs', 'prune', EXPE
 });
 if (status !== 0) process.exit(status ?? 1);
 
-/** Six significant digits draw the same charts in half the bytes. */
-const rounded = (_key, value) =>
-  typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+/** Six significant digits draw the same charts in half the bytes; the settings stay as they are. */
+const rounded = (key, value) => {
+  if (key === 'experiment') return value;
+  if (typeof value === 'number') return Number.isInteger(value) ? value : Number(value.toPrecision(6));
+  if (Array.isArray(value)) return value.map((item) => rounded('', item));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, rounded(name, item)]));
+};
 
-const log = JSON.parse(readFileSync(`${OUT}/run.json`, 'utf8'), rounded);
+const log = rounded('', JSON.parse(readFileSync(`${OUT}/run.json`, 'utf8')));
 mkdirSync('public/recorded', { recursive: true });
 writeFileSync('public/recorded/run.json', `${JSON.stringify(log)}\n`);
 process.stdout.write(`public/recorded/run.json: ${log.events.length} events\n`);
