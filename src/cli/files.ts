@@ -1,6 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { openCorpus, type Corpus } from '../data/corpus';
+import { openCorpus, type Corpus, type CorpusReader } from '../data/corpus';
+import { checkCorpusFits, loadModelTokenizer, readCorpusTokenizer } from '../data/corpus-fit';
+import type { Tokenizer } from '../data/tokenizer';
 import { readModelFolder, type ModelFolder } from '../formats/hugging-face';
 import { packParameters, parameterLayout } from '../llama/parameters';
 import type { SourceModel } from '../experiment/run';
@@ -45,16 +47,38 @@ export async function openModel(model: string): Promise<OpenedModel> {
   };
 }
 
-/** The bundled corpus with as many training tokens of each domain as a run may need. */
-export async function openBundledCorpus(trainTokens: number): Promise<Corpus> {
-  const { corpus } = await openCorpus(
-    async (path) => {
-      const bytes = await readFile(resolve('public/corpus', path));
-      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    },
-    { trainTokens },
-  );
+/** A model's tokenizer, or null when its folder has none. @throws InputError */
+export function tokenizerOf({ source, tokenizerJson, tokenizerConfigJson }: OpenedModel): Tokenizer | null {
+  return loadModelTokenizer(source.config, tokenizerJson, tokenizerConfigJson);
+}
+
+/**
+ * The bundled corpus with as many training tokens of each domain as a run may need.
+ *
+ * @throws InputError when its token ids are not those of the model.
+ */
+export async function openCorpusFor(model: OpenedModel, trainTokens: number): Promise<Corpus> {
+  const read: CorpusReader = async (path) => {
+    const bytes = await readFile(resolve('public/corpus', path));
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  };
+  const { corpus, manifest } = await openCorpus(read, { trainTokens });
+  checkCorpusFits(model.source.config, tokenizerOf(model), await readCorpusTokenizer(read, manifest));
   return corpus;
+}
+
+/** Makes the folder that --out names and tries it, before hours are spent. @throws one sentence */
+export async function makeOutputFolder(out: string): Promise<string> {
+  const folder = userPath(out);
+  const trial = join(folder, `.shear-lab-${process.pid}`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(trial, '');
+    await rm(trial);
+  } catch {
+    throw new Error(`--out ${out} is no folder that can be written to: choose another.`);
+  }
+  return folder;
 }
 
 /** Parses a JSON file. @throws one sentence that names the file. */

@@ -13,9 +13,3 @@ export async function openCommandGpu(): Promise<Gpu> {
   );
   return gpu;
 }
-
-/** @throws when WebGPU reported an error that nobody caught: a result after one is not to be trusted. */
-export function failOnUncapturedError(gpu: Gpu): void {
-  const error = gpu.uncapturedError();
-  if (error) throw new Error(`WebGPU reported an error: ${error.split('\n')[0]}`);
-}

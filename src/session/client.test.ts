@@ -50,7 +50,7 @@ describe('session client', () => {
   it('moves the bytes of opened files', () => {
     const { client, workers } = setUp();
     const bytes = new ArrayBuffer(8);
-    client.send({ type: 'openFiles', files: [{ name: 'config.json', bytes }] });
+    client.send({ type: 'openFiles', files: [{ name: 'config.json', bytes }], baseUrl: '/' });
     expect(workers[0]!.posted[0]!.transfer).toEqual([bytes]);
   });
 

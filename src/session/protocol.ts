@@ -3,12 +3,15 @@ import type { Experiment } from '../experiment/schema';
 import type { AdapterDescription } from '../gpu/device';
 import type { LlamaConfig } from '../llama/config';
 
-/** Everything the page may ask of the worker that owns the GPU. */
+/**
+ * Everything the page may ask of the worker that owns the GPU. What changes the source or the run is done in
+ * the order in which it came; a newer `open` or `openFiles` takes the place of one that is still loading.
+ */
 export type Command =
   /** Opens the device and the source model; answers `device`, `loading`…, `source`. */
   | { type: 'open'; source: string; baseUrl: string }
   /** A model that the visitor chose: the files of a Hugging Face folder. Becomes source `local`. */
-  | { type: 'openFiles'; files: { name: string; bytes: ArrayBuffer }[] }
+  | { type: 'openFiles'; files: { name: string; bytes: ArrayBuffer }[]; baseUrl: string }
   | { type: 'start'; experiment: Experiment }
   | { type: 'pause' }
   | { type: 'resume' }
@@ -19,7 +22,7 @@ export type Command =
   /** The source and, when there is one, the pruned model continue `prompt`, side by side. */
   | { type: 'generate'; id: number; prompt: string; maxTokens: number; temperature: number; seed: number }
   | { type: 'cancelGeneration'; id: number }
-  /** Full validation split: perplexity by domain of source and pruned model. */
+  /** The validation split, at most `windows` of each domain: perplexity by domain of source and pruned model. */
   | { type: 'evaluate'; id: number; windows: number; contextLength: number }
   | { type: 'exportModel' };
 

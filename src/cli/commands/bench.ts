@@ -5,8 +5,8 @@ import { defaultExperiment } from '../../experiment/schema';
 import type { Gpu } from '../../gpu/device';
 import { createInference } from '../../llama/inference';
 import { createTrainer, type Trainer } from '../../training/trainer';
-import { openBundledCorpus, openModel } from '../files';
-import { failOnUncapturedError, openCommandGpu } from '../gpu';
+import { openCorpusFor, openModel } from '../files';
+import { openCommandGpu } from '../gpu';
 import { numberOption, type Answer, type CommandInput } from '../command';
 
 const WARM_UP = 3;
@@ -18,8 +18,9 @@ const DISPATCHES_BESIDES = 40;
 /** Milliseconds, tokens and counts of one pruning step, and that 500 steps hold no byte more than none. */
 export async function bench({ positionals, options }: CommandInput): Promise<Answer> {
   const steps = numberOption(options, 'steps', 500, [1, 100000]);
-  const { source } = await openModel(positionals[0] ?? 'nano');
-  const corpus = await openBundledCorpus(100_000);
+  const model = await openModel(positionals[0] ?? 'nano');
+  const { source } = model;
+  const corpus = await openCorpusFor(model, 100_000);
   const gpu = await openCommandGpu();
   const experiment = defaultExperiment();
   const { prune, contextLength } = experiment;
@@ -85,7 +86,7 @@ export async function bench({ positionals, options }: CommandInput): Promise<Ans
   await run(leakTrainer, steps, small.batch, small.context);
   const after = gpu.heldBytes();
   leakTrainer.destroy();
-  failOnUncapturedError(gpu);
+  gpu.throwOnError();
 
   const tokens = prune.batchSize * contextLength;
   const allowed = DISPATCHES_A_LAYER * source.config.numHiddenLayers + DISPATCHES_BESIDES;

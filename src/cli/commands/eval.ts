@@ -2,18 +2,21 @@ import { z } from 'zod';
 import { evaluationWindows } from '../../data/sampler';
 import { evaluateSets, evaluationBatch, meanLoss } from '../../llama/evaluate';
 import { createInference, uploadModel } from '../../llama/inference';
+import { ALL_WINDOWS } from '../../experiment/run-size';
 import type { SourceModel } from '../../experiment/run';
-import { openBundledCorpus, openModel, readJson } from '../files';
-import { failOnUncapturedError, openCommandGpu } from '../gpu';
+import { openCorpusFor, openModel, readJson, type OpenedModel } from '../files';
+import { openCommandGpu } from '../gpu';
 import { numberOption, type Answer, type CommandInput } from '../command';
 
-const ALL_WINDOWS = 1_000_000;
-
 export async function evaluate({ positionals, options }: CommandInput): Promise<Answer> {
-  const { source } = await openModel(positionals[0]!);
-  return typeof options['tokens'] === 'string'
-    ? evaluateSequences(source, options['tokens'])
-    : evaluateDomains(source, options);
+  const { tokens, windows, context } = options;
+  if (tokens !== undefined && (windows !== undefined || context !== undefined)) {
+    throw new Error('--tokens measures whole sequences of its own: leave out --windows and --context.');
+  }
+  const model = await openModel(positionals[0]!);
+  return typeof tokens === 'string'
+    ? evaluateSequences(model.source, tokens)
+    : evaluateDomains(model, options);
 }
 
 /** Mean next-token cross-entropy over token sequences of any lengths ≥ 2. */
@@ -51,7 +54,7 @@ async function evaluateSequences(source: SourceModel, file: string): Promise<Ans
       predictions += s.length - 1;
     });
   }
-  failOnUncapturedError(gpu);
+  gpu.throwOnError();
   const loss = nats / predictions;
   return {
     json: {
@@ -65,16 +68,12 @@ async function evaluateSequences(source: SourceModel, file: string): Promise<Ans
   };
 }
 
-async function evaluateDomains(source: SourceModel, options: CommandInput['options']): Promise<Answer> {
+async function evaluateDomains(opened: OpenedModel, options: CommandInput['options']): Promise<Answer> {
+  const { source } = opened;
   const limit = source.config.maxPositionEmbeddings;
   const context = numberOption(options, 'context', Math.min(128, limit), [2, limit]);
   const windows = numberOption(options, 'windows', ALL_WINDOWS, [1, ALL_WINDOWS]);
-  const corpus = await openBundledCorpus(0);
-  if (corpus.vocabSize > source.config.vocabSize) {
-    throw new Error(
-      'MODEL has another vocabulary than the bundled corpus: give token sequences with --tokens.',
-    );
-  }
+  const corpus = await openCorpusFor(opened, 0);
   const gpu = await openCommandGpu();
   const model = uploadModel(gpu, source.name, source);
   const inference = await createInference(gpu, source.name, model, {
@@ -91,7 +90,7 @@ async function evaluateDomains(source: SourceModel, options: CommandInput['optio
     },
   );
   process.stderr.write('\n');
-  failOnUncapturedError(gpu);
+  gpu.throwOnError();
   const domains = Object.fromEntries(
     sums.map((sum, i) => [
       corpus.domains[i]!.name,

@@ -1,16 +1,16 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRunControl } from '../../experiment/control';
 import type { RunEvent } from '../../experiment/events';
-import { runTokens } from '../../experiment/run-size';
+import { runSteps, runTokens } from '../../experiment/run-size';
 import { metricsJson } from '../../experiment/metrics-export';
 import { runExperiment } from '../../experiment/run';
 import { parseExperiment } from '../../experiment/schema';
 import { VERSION } from '../../experiment/version';
 import { writeModelFolder } from '../../formats/hugging-face';
 import { parameterLayout, unpackParameters } from '../../llama/parameters';
-import { openBundledCorpus, openModel, readJson, userPath } from '../files';
-import { failOnUncapturedError, openCommandGpu } from '../gpu';
+import { makeOutputFolder, openCorpusFor, openModel, readJson } from '../files';
+import { openCommandGpu } from '../gpu';
 import type { Answer, CommandInput } from '../command';
 
 export async function prune({ positionals, options }: CommandInput): Promise<Answer> {
@@ -19,14 +19,15 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
     throw new Error('--out DIR is needed: where the pruned model goes.');
   const experiment = parseExperiment(await readJson(positionals[0]!), positionals[0]);
   const model = typeof options['model'] === 'string' ? options['model'] : experiment.source;
-  const { source, tokenizerJson, tokenizerConfigJson } = await openModel(model);
-  const corpus = await openBundledCorpus(runTokens(experiment));
+  const opened = await openModel(model);
+  const { source, tokenizerJson, tokenizerConfigJson } = opened;
+  const corpus = await openCorpusFor(opened, runTokens(experiment));
+  const folder = await makeOutputFolder(out);
   const gpu = await openCommandGpu();
 
   const events: RunEvent[] = [];
   const control = createRunControl();
-  const totalSteps =
-    experiment.prune.steps + (experiment.retraining === 'continued' ? experiment.retrain.steps : 0);
+  const totalSteps = runSteps(experiment);
   const say = (line: string) => process.stderr.write(`\r${line.padEnd(78)}`);
   const pruned = await runExperiment(experiment, {
     gpu,
@@ -49,12 +50,10 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
     activity: (what, done, total) => say(`${what}: ${done} of ${total}`),
   });
   process.stderr.write('\n');
-  failOnUncapturedError(gpu);
+  gpu.throwOnError();
   const finished = events.at(-1);
   if (finished?.type !== 'finished') throw new Error('The run ended without a summary.');
 
-  const folder = userPath(out);
-  await mkdir(folder, { recursive: true });
   const layout = parameterLayout(pruned.config);
   const json = (name: string, value: unknown) => ({
     name,

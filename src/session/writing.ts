@@ -1,0 +1,85 @@
+import type { Tokenizer } from '../data/tokenizer';
+import type { Gpu } from '../gpu/device';
+import { generate } from '../llama/generate';
+import { generationContext } from '../llama/generation-context';
+import { withModel, type Inference } from '../llama/inference';
+import { comparedModels, device, needSource, post, type LabState, type Which } from './environment';
+import type { Command } from './protocol';
+
+type GenerateCommand = Extract<Command, { type: 'generate' }>;
+
+/** One of the models that continue the prompt. */
+interface Writer {
+  which: Which;
+  source: AsyncGenerator<number, void>;
+  tokens: number[];
+  /** Milliseconds of its own after the first token, which pays for compiling. */
+  milliseconds: number;
+}
+
+/**
+ * The source and, where there is one, the pruned model continue the prompt. They take turns token by token:
+ * both texts grow side by side, and each one's speed counts its own time only.
+ *
+ * @throws one sentence, such as for a model without a tokenizer
+ */
+export async function writeSideBySide(state: LabState, command: GenerateCommand): Promise<void> {
+  const { tokenizer } = needSource(state);
+  if (!tokenizer) throw new Error('The source model has no tokenizer.json, so it cannot write text.');
+  const prompt = tokenizer.encode(command.prompt);
+  const gpu = await device(state);
+  const models = comparedModels(state);
+
+  const lend = (writers: Writer[]): Promise<void> => {
+    const next = models[writers.length];
+    if (!next) return takeTurns(state, gpu, command.id, writers, tokenizer);
+    const context = generationContext(next.model.config, prompt.length, command.maxTokens);
+    const shape = { batch: 1, context };
+    return withModel(gpu, `${next.which} writing`, next.model, shape, (inference) =>
+      lend([...writers, createWriter(next.which, inference, prompt, command)]),
+    );
+  };
+  await lend([]);
+}
+
+function createWriter(
+  which: Which,
+  inference: Inference,
+  prompt: number[],
+  command: GenerateCommand,
+): Writer {
+  return { which, source: generate(inference, prompt, command), tokens: [], milliseconds: 0 };
+}
+
+async function takeTurns(
+  state: LabState,
+  gpu: Gpu,
+  id: number,
+  writers: readonly Writer[],
+  tokenizer: Tokenizer,
+): Promise<void> {
+  const report = (writer: Writer, done: boolean) => {
+    const { which, tokens, milliseconds } = writer;
+    const tokensPerSecond = tokens.length < 2 ? 0 : ((tokens.length - 1) * 1000) / Math.max(1, milliseconds);
+    post(state, { type: 'generated', id, which, text: tokenizer.decode(tokens), done, tokensPerSecond });
+  };
+  const going = new Set(writers);
+  while (going.size > 0 && state.writing.has(id)) {
+    for (const writer of going) {
+      if (await writeToken(writer)) report(writer, false);
+      else going.delete(writer);
+    }
+  }
+  gpu.throwOnError();
+  for (const writer of writers) report(writer, true);
+}
+
+/** @returns whether there was one more token */
+async function writeToken(writer: Writer): Promise<boolean> {
+  const started = performance.now();
+  const next = await writer.source.next();
+  if (next.done) return false;
+  if (writer.tokens.length > 0) writer.milliseconds += performance.now() - started;
+  writer.tokens.push(next.value);
+  return true;
+}
