@@ -40,17 +40,25 @@ function recordEverything(r: Recorder): void {
     for (const size of [64, 4096]) matmul(r, { ...product, m: size, n: size });
     for (const size of [64, 63]) matmul(r, { ...product, m: size, n: size, k: size, software: true });
   }
-  const norm = { x: s, weights: s, weightOffset: 0, gates: s, rows, hidden: 64, epsilon: 1e-5, label };
-  const normBackward = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };
-  rmsNormForward(r, { ...norm, y: s });
-  rmsNormForward(r, { ...norm, y: s, residual: s, branch: { output: s, layerGate: 0 } });
-  rmsNormBackward(r, { ...normBackward, hiddenGateColumn: 0 });
-  rmsNormBackward(r, {
-    ...normBackward,
-    hiddenGateColumn: 0,
-    branchColumn: 0,
-    branch: { output: s, layerGate: 0, dOutput: s },
-  });
+  for (const software of [false, true]) {
+    const norm = {
+      x: s,
+      weights: s,
+      weightOffset: 0,
+      gates: s,
+      rows,
+      hidden: 64,
+      epsilon: 1e-5,
+      software,
+      label,
+    };
+    const gradients = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };
+    const branch = { output: s, layerGate: 0, dOutput: s };
+    rmsNormForward(r, { ...norm, y: s });
+    rmsNormForward(r, { ...norm, y: s, residual: s, branch });
+    rmsNormBackward(r, { ...gradients, hiddenGateColumn: 0 });
+    rmsNormBackward(r, { ...gradients, hiddenGateColumn: 0, branchColumn: 0, branch });
+  }
   for (const headDim of HEAD_DIMS) {
     const heads = { batch: 1, heads: 4, keyValueHeads: 2, headDim, label };
     rope(r, { ...heads, qkv: s, table: s, context: 8 });

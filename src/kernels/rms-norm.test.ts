@@ -30,7 +30,9 @@ function randomGates(hidden: number, seed: number): Float64Array {
 /** Sums over columns or rows of `count` products in f32; the scale r adds a handful of roundings. */
 const tolerance = (count: number) => ({ atol: 1e-6, rtol: (count + 16) * 2 ** -24 });
 
-describe.each(SHAPES)('%i rows of %i, %i row blocks', (rows, hidden, blocks) => {
+const CASES = [false, true].flatMap((software) => SHAPES.map((shape) => [...shape, software] as const));
+
+describe.each(CASES)('%i rows of %i, %i row blocks, software %s', (rows, hidden, blocks, software) => {
   const shape: RmsNormShape = { rows, hidden, epsilon: EPSILON };
   const size = rows * hidden;
   const x = randomValues(size, 1, 3);
@@ -47,7 +49,16 @@ describe.each(SHAPES)('%i rows of %i, %i row blocks', (rows, hidden, blocks) => 
     const y = await zeros(size);
     const given = { x: await upload(x), weights: await upload(weights), gates: await upload(z) };
     await runOnce((r) =>
-      rmsNormForward(r, { ...given, weightOffset: offset, y, rows, hidden, epsilon: EPSILON, label: 'norm' }),
+      rmsNormForward(r, {
+        ...given,
+        weightOffset: offset,
+        y,
+        rows,
+        hidden,
+        epsilon: EPSILON,
+        software,
+        label: 'norm',
+      }),
     );
     expectClose(await download(y), rmsNormReference(x, w, z, shape), tolerance(hidden));
   });
@@ -66,6 +77,7 @@ describe.each(SHAPES)('%i rows of %i, %i row blocks', (rows, hidden, blocks) => 
         rows,
         hidden,
         epsilon: EPSILON,
+        software,
         label: 'norm',
       }),
     );
@@ -105,6 +117,7 @@ describe.each(SHAPES)('%i rows of %i, %i row blocks', (rows, hidden, blocks) => 
         rows,
         hidden,
         epsilon: EPSILON,
+        software,
         label: 'norm',
       }),
     );

@@ -1,12 +1,16 @@
 import source from '../../shaders/rms_norm.wgsl?raw';
+import rowsSource from '../../shaders/rms_norm_rows.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { asWord, foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 import type { Partials } from './column-sum';
 
+/** Rows a workgroup of `rms_norm.wgsl` takes at a time, and of `rms_norm_rows.wgsl`, one an invocation. */
 const ROWS = 8;
 
-function kernel(entryPoint: string): Kernel {
-  return { name: 'rms_norm', code: source, entryPoint };
+function kernel(entryPoint: string, software: boolean): Kernel {
+  return software
+    ? { name: 'rms_norm by rows', code: rowsSource, entryPoint }
+    : { name: 'rms_norm', code: source, entryPoint };
 }
 
 /** RMSNorm with hidden gates, and the residual add before it (methods A1, `shaders/rms_norm.wgsl`). */
@@ -27,15 +31,18 @@ export interface RmsNormForward {
   rows: number;
   hidden: number;
   epsilon: number;
+  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
+  software?: boolean;
   label: string;
 }
 
 /** @throws when there is a branch without a residual to write. */
 export function rmsNormForward(recorder: Recorder, options: RmsNormForward): void {
   const { x, branch, residual, weights, weightOffset, gates, y, rows, hidden, epsilon, label } = options;
+  const software = options.software ?? false;
   if (branch && !residual) throw new Error(`${label}: a branch needs a residual to write`);
   recorder.dispatch({
-    kernel: kernel(branch ? 'rms_norm_forward_branch' : 'rms_norm_forward'),
+    kernel: kernel(branch ? 'rms_norm_forward_branch' : 'rms_norm_forward', software),
     label,
     uniforms: [rows, hidden, weightOffset, branch?.layerGate ?? 0, asWord(epsilon), 0, 0, 0, 0, 0, 0, 0],
     bindings: branch && residual ? [x, weights, gates, y, branch.output, residual] : [x, weights, gates, y],
@@ -66,15 +73,18 @@ export interface RmsNormBackward {
   rows: number;
   hidden: number;
   epsilon: number;
+  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
+  software?: boolean;
   label: string;
 }
 
 /** @throws when there is a branch without a column for its sums. */
 export function rmsNormBackward(recorder: Recorder, options: RmsNormBackward): void {
   const { x, weights, weightOffset, gates, dY, dX, branch, partials, rows, hidden, label } = options;
+  const software = options.software ?? false;
   if (branch && options.branchColumn === undefined) throw new Error(`${label}: a branch needs a column`);
   recorder.dispatch({
-    kernel: kernel(branch ? 'rms_norm_backward_branch' : 'rms_norm_backward'),
+    kernel: kernel(branch ? 'rms_norm_backward_branch' : 'rms_norm_backward', software),
     label,
     uniforms: [
       rows,
@@ -94,6 +104,6 @@ export function rmsNormBackward(recorder: Recorder, options: RmsNormBackward): v
       ...[x, weights, gates, dY, dX, partials.slice],
       ...(branch ? [branch.output, branch.dOutput] : []),
     ],
-    workgroups: [partials.blocks],
+    workgroups: software ? foldWorkgroups(Math.ceil(partials.blocks / ROWS)) : [partials.blocks],
   });
 }
