@@ -118,11 +118,21 @@ describe('command line', () => {
     writeFileSync(bad, '{"target":{"hiddenSize":1000}}');
     const broken = join(folder, 'broken.json');
     writeFileSync(broken, '{"prune":');
+    const small = join(folder, 'small.json');
+    writeFileSync(small, '{}');
     for (const [argv, expected] of [
       [['info', join(folder, 'nothing')], /nothing/],
       [['prune', bad, '--out', join(folder, 'x')], /idden/],
       [['prune', broken, '--out', join(folder, 'x')], /not valid JSON/],
       [['prune', bad], /--out/],
+      [['prune', small, '--out', join(broken, 'x')], /--out .* is no folder that can be written to/],
+      [['eval', 'nano', '--tokens', broken, '--windows', '3'], /leave out --windows and --context/],
+      [['eval', 'nano', '--tokens', broken, '--context', '16'], /leave out --windows and --context/],
+      [['eval', writeGolden('a', 'F32')], /another vocabulary than the bundled corpus/],
+      [
+        ['prune', small, '--model', writeGolden('a', 'F32'), '--out', join(folder, 'x')],
+        /another vocabulary than the bundled corpus/,
+      ],
       [['eval', 'nano', '--windows', 'many'], /--windows/],
       [['generate', 'nano'], /--prompt/],
       [['frobnicate'], /no command frobnicate/],
@@ -132,6 +142,8 @@ describe('command line', () => {
       expect(code).not.toBe(0);
       expect(err).toMatch(expected);
       expect(err).not.toMatch(/ at .*\.ts:\d+/);
+      // Said before any work is done.
+      expect(err).not.toMatch(/Adapter/);
     }
   });
 });

@@ -11,7 +11,7 @@ type GenerateCommand = Extract<Command, { type: 'generate' }>;
 /** One of the models that continue the prompt. */
 interface Writer {
   which: Which;
-  source: AsyncGenerator<number, void>;
+  source: AsyncGenerator<number>;
   tokens: number[];
   /** Milliseconds of its own after the first token, which pays for compiling. */
   milliseconds: number;

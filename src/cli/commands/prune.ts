@@ -4,7 +4,7 @@ import { createRunControl } from '../../experiment/control';
 import type { RunEvent } from '../../experiment/events';
 import { runSteps, runTokens } from '../../experiment/run-size';
 import { metricsJson } from '../../experiment/metrics-export';
-import { runExperiment } from '../../experiment/run';
+import { checkExperiment, runExperiment } from '../../experiment/run';
 import { parseExperiment } from '../../experiment/schema';
 import { VERSION } from '../../experiment/version';
 import { writeModelFolder } from '../../formats/hugging-face';
@@ -22,6 +22,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const opened = await openModel(model);
   const { source, tokenizerJson, tokenizerConfigJson } = opened;
   const corpus = await openCorpusFor(opened, runTokens(experiment));
+  checkExperiment(experiment, source.config, corpus);
   const folder = await makeOutputFolder(out);
   const gpu = await openCommandGpu();
 
