@@ -17,9 +17,9 @@
 // Slices of a row exchange their parts of the dot products through workgroup memory; with PARTS = 1 there is
 // no exchange and no barrier. A slice holds matching pieces of both halves of dh, so that the inverse
 // rotation stays inside an invocation.
-// Dispatch: (ceil(T / TILE), H or G, B) workgroups of TILE·PARTS invocations; attention_delta: one workgroup
-// of 64 a row block of the partials.
-// Workgroup memory: CHUNK·PARTS·TILE·8 bytes, 16 KiB at most. Storage buffers: at most 7.
+// Dispatch: (ceil(T / TILE), H or G, B) workgroups of TILE·PARTS invocations; the two forms of attention_delta:
+// one workgroup of 64 a row block of the partials.
+// Workgroup memory: CHUNK·PARTS·TILE·8 bytes, 16 KiB at most; attention_delta 2.5 KiB. Storage buffers: at most 7.
 // The chunk comes as a uniform too, so that no compiler can unroll the chunk loops: unrolled, lavapipe took 8 to
 // 34 s of processor time a pipeline (1.0 to 1.3 s as it is), and ran no faster.
 // A head whose gate is 0 writes zeros and does no other work.
@@ -206,9 +206,83 @@ fn attention_forward(
 
 // ---- gradients
 
-// delta [rows, H] = D, and this row block's sums of D/z, one a group.
-@compute @workgroup_size(64)
+// D of the heads that a workgroup has at hand: LANES parts each, one word of padding against bank conflicts.
+const DELTA_THREADS = 64u;
+const LANES = 8u;
+const LANES_STRIDE = LANES + 1u;
+var<workgroup> lane_parts: array<f32, DELTA_THREADS * LANES_STRIDE>;
+var<workgroup> slot_sums: array<f32, DELTA_THREADS>;
+
+// delta [rows, H] = D, and this row block's sums of D/z, one a group. At a time the workgroup takes up to 64
+// (row, head) pairs, the slots. First LANES neighbouring invocations share a pair, so that a load is coalesced;
+// then each invocation adds up the parts of one pair. Its head stays the same over all rows, so the sum over
+// rows stays in a register.
+@compute @workgroup_size(DELTA_THREADS)
 fn attention_delta(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let H = sizes.heads;
+  let group_heads = H / sizes.groups;
+  let own_rows = (sizes.rows + sizes.blocks - 1u - wg.x) / sizes.blocks;
+  // More than 64 heads are taken 64 at a time.
+  for (var h0 = 0u; h0 < H; h0 += DELTA_THREADS) {
+    let heads = min(H - h0, DELTA_THREADS);
+    let rows_at_once = DELTA_THREADS / heads;
+    let slots = rows_at_once * heads;
+    var own_sum = 0.0;
+    for (var i0 = 0u; i0 < own_rows; i0 += rows_at_once) {
+      for (var s = thread / LANES; s < slots; s += DELTA_THREADS / LANES) {
+        let i = i0 + s / heads;
+        let head = h0 + s % heads;
+        var D = 0.0;
+        if (i < own_rows && delta_gates[sizes.head_gate + head / group_heads] != 0) {
+          let at = ((wg.x + i * sizes.blocks) * H + head) * HEAD;
+          for (var v = thread % LANES; v < HEAD; v += LANES) {
+            D += inner(delta_ctx[at + v], delta_dCtx[at + v]);
+          }
+        }
+        lane_parts[s * LANES_STRIDE + thread % LANES] = D;
+      }
+      workgroupBarrier();
+      let i = i0 + thread / heads;
+      if (thread < slots && i < own_rows) {
+        var D = 0.0;
+        for (var lane = 0u; lane < LANES; lane++) {
+          D += lane_parts[thread * LANES_STRIDE + lane];
+        }
+        delta_out[(wg.x + i * sizes.blocks) * H + h0 + thread % heads] = D;
+        own_sum += D;
+      }
+      workgroupBarrier();
+    }
+    slot_sums[thread] = own_sum;
+    workgroupBarrier();
+    for (var group = thread; group < sizes.groups; group += DELTA_THREADS) {
+      // The group's heads among those at hand.
+      let first = max(group * group_heads, h0) - h0;
+      let end = min(max((group + 1u) * group_heads, h0) - h0, heads);
+      var sum = 0.0;
+      for (var i = 0u; i < rows_at_once; i++) {
+        for (var h = first; h < end; h++) {
+          sum += slot_sums[i * heads + h];
+        }
+      }
+      let z = delta_gates[sizes.head_gate + group];
+      // The divisor is never 0, also where the quotient is not used.
+      let share = select(0.0, sum / select(1.0, z, z != 0), z != 0);
+      let to = wg.x * sizes.columns + sizes.head_gate_column + group;
+      if (h0 == 0u) {
+        partials[to] = share;
+      } else {
+        partials[to] += share;
+      }
+    }
+    workgroupBarrier();
+  }
+}
+
+// attention_delta for adapters that run on the CPU: an invocation takes whole pairs, and one barrier is all. At
+// 2,048 rows of 4 heads of 16, processor time on lavapipe is a fifth of attention_delta's.
+@compute @workgroup_size(64)
+fn attention_delta_serial(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) thread: u32) {
   let H = sizes.heads;
   let group_heads = H / sizes.groups;
   let own_rows = (sizes.rows + sizes.blocks - 1u - wg.x) / sizes.blocks;

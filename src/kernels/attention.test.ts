@@ -18,6 +18,8 @@ const SHAPES = [
   [1, 100, 3, 1, 64],
   [1, 41, 2, 1, 128],
   [1, 19, 1, 1, 126],
+  // More heads than attention_delta takes at a time, with a group on either side of the cut.
+  [2, 9, 70, 14, 2],
 ].map(([batch, contextLength, heads, keyValueHeads, headDim]) => {
   return { batch, contextLength, heads, keyValueHeads, headDim } as AttentionShape;
 });

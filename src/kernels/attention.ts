@@ -105,7 +105,7 @@ function planOf({ headDim, heads, keyValueHeads, software = false }: AttentionSh
     TILE: tile,
   });
   const name = `attention ${headDim}`;
-  const deltaKernel = { name, code, entryPoint: 'attention_delta' };
+  const deltaKernel = { name, code, entryPoint: software ? 'attention_delta_serial' : 'attention_delta' };
   if (software && (headDim === 16 || headDim === 32)) {
     const rowsCode = fillTemplate(rowsSource, { HEAD_DIM: headDim, THREADS: ROWS_THREADS });
     return {
