@@ -71,8 +71,15 @@ export function logitsRows(config: LlamaConfig, { batch, context }: BatchShape):
   return Math.min(rows, Math.max(64, fitting));
 }
 
-/** Row blocks of partial column sums (src/kernels/column-sum.ts). */
-const PARTIAL_BLOCKS = 32;
+/**
+ * Row blocks of the partial column sums (src/kernels/column-sum.ts), each a workgroup of the kernels that write
+ * them: one per eight rows, which a norm's workgroup takes at a time; 256 at most, since a GPU is busy by then and
+ * the blocks have to be added up; 32 at least, but otherwise no more than 32 MiB of sums.
+ */
+function partialBlocks(config: LlamaConfig, { batch, context }: BatchShape): number {
+  const fitting = Math.floor(2 ** 23 / partialColumns(config).total);
+  return Math.max(32, Math.min(256, Math.ceil((batch * context) / 8), fitting));
+}
 
 /** Columns of the partial sums, in the order that column_sum and gate_gradient read them. */
 export function partialColumns(config: LlamaConfig) {
@@ -198,7 +205,7 @@ export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan
     { name: 'qkv gradient', elements: rows * (H + 2 * G) * headDim },
     { name: 'delta', elements: rows * H },
     { name: 'product scratch', elements: productScratchElements(config, shape) },
-    { name: 'partials', elements: PARTIAL_BLOCKS * columns.total },
+    { name: 'partials', elements: partialBlocks(config, shape) * columns.total },
     { name: 'gate sums', elements: columns.total - columns.normGates },
   ];
 }
@@ -207,7 +214,7 @@ export function allocateTraining(gpu: Gpu, label: string, config: LlamaConfig, s
   const allocation = allocate(gpu, label, trainingPlan(config, shape));
   const partials: Partials = {
     slice: allocation.slice('partials'),
-    blocks: PARTIAL_BLOCKS,
+    blocks: partialBlocks(config, shape),
     columns: partialColumns(config).total,
   };
   return {
