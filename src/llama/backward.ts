@@ -91,6 +91,7 @@ export function recordBackward(
       rows,
       hidden,
       epsilon: config.rmsNormEps,
+      software,
       label: `${label} gradient`,
     });
   };
@@ -166,6 +167,7 @@ export function recordBackward(
       heads,
       keyValueHeads,
       headDim,
+      software,
       label: `${name} attention gradient`,
     });
     if (layer.qkvBias) biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);

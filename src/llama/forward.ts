@@ -64,6 +64,7 @@ export function recordForward(
       rows,
       hidden,
       epsilon: config.rmsNormEps,
+      software,
       label,
     });
   };
@@ -116,6 +117,7 @@ export function recordForward(
       heads,
       keyValueHeads,
       headDim,
+      software,
       label: `${name} attention`,
     });
     product(attended, layer.output, at.branch[2 * l]!, hidden, queryWidth, `${name} attention output`);
