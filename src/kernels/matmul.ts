@@ -39,8 +39,8 @@ const LARGE_TILE_WORKGROUPS = 128;
 const K_TILE = 16;
 
 /** Workgroups of the small tile below which k is split, how many are then aimed at, and how far it goes. */
-const FEW_WORKGROUPS = 128;
-const SPLIT_WORKGROUPS = 256;
+const FEW_WORKGROUPS = 256;
+const SPLIT_WORKGROUPS = 512;
 const MAX_SLICES = 16;
 const MIN_SLICE = 64;
 
@@ -82,7 +82,7 @@ function slicesOf({ m, n, k }: ProductSize): number {
   return slices;
 }
 
-/** Elements of `scratch` with which `matmul` splits k, 0 where it would not; below 2 MiB. */
+/** Elements of `scratch` with which `matmul` splits k, 0 where it would not; below 4 MiB. */
 export function matmulScratchElements(size: ProductSize): number {
   const slices = slicesOf(size);
   return slices > 1 ? slices * size.m * size.n : 0;
