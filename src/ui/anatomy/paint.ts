@@ -56,7 +56,8 @@ export function paintAnatomy(context: CanvasRenderingContext2D, frame: AnatomyFr
       context.fillText(`${row.layer + 1}`, 0, middle);
       context.globalAlpha = 1;
     }
-    paintValve(context, row.y, row.height, open, cut, theme);
+    // Once cut, a layer is there or not; what its gate stood at is folded into its weights.
+    paintValve(context, row.y, row.height, frame.kept ? 1 : open, cut, theme);
     if (cut) paintStrike(context, layout, middle, theme);
   }
 }

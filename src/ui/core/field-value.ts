@@ -24,7 +24,9 @@ export function defaultOf(field: Field): FieldValue {
   return typeof field.default === 'object' ? [...field.default] : field.default;
 }
 
+/** Numbers are the same when they read the same: files of runs keep six significant digits. */
 export function sameValue(a: FieldValue, b: FieldValue): boolean {
+  if (typeof a === 'number' && typeof b === 'number') return a.toPrecision(6) === b.toPrecision(6);
   return JSON.stringify(a) === JSON.stringify(b);
 }
 

@@ -81,6 +81,7 @@ describe('fields', () => {
   it('tell two experiments apart in words', () => {
     const usual = defaultExperiment();
     expect(describeDifferences(usual, usual)).toEqual([]);
+    expect(describeDifferences(usual, setField(usual, 'prune.temperature', 0.666667))).toEqual([]);
     const other = setField(setField(usual, 'gates.layer', false), 'retrain.steps', 9);
     expect(describeDifferences(usual, other)).toEqual(['Layer gates off', 'Retraining steps 9']);
   });
