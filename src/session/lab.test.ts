@@ -9,7 +9,10 @@ const gpu = await nodeGpu();
 const withoutTimes = (events: RunEvent[]) => events.map((event) => ({ ...event, elapsedMs: null }));
 const isStatus = (status: string) => (r: Report) => r.type === 'status' && r.status === status;
 
-/** A GPU whose device a test can reach, and whose loss it can bring about. */
+/**
+ * A GPU whose device a test can reach, and whose loss it can bring about: as in a browser, reads that wait are
+ * rejected, and a moment later the device says that it is lost.
+ */
 function watchedGpu() {
   let device: GPUDevice | null = null;
   let lose: (info: GPUDeviceLostInfo) => void = () => undefined;
@@ -19,6 +22,20 @@ function watchedGpu() {
       device = await adapter.requestDevice(descriptor);
       const lost = new Promise<GPUDeviceLostInfo>((resolve) => (lose = resolve));
       Object.defineProperty(device, 'lost', { value: lost });
+      const createBuffer = device.createBuffer.bind(device);
+      device.createBuffer = (description) => {
+        const buffer = createBuffer(description);
+        const mapAsync = buffer.mapAsync.bind(buffer);
+        buffer.mapAsync = (...range) => {
+          const mapped = mapAsync(...range);
+          mapped.catch(async () => {
+            for (let moment = 0; moment < 100; moment++) await Promise.resolve();
+            lose({ reason: 'unknown', message: 'pulled out\nby hand' } as GPUDeviceLostInfo);
+          });
+          return mapped;
+        };
+        return buffer;
+      };
       return device;
     };
     return { limits: adapter.limits, info: adapter.info, requestDevice } as unknown as GPUAdapter;
@@ -26,10 +43,6 @@ function watchedGpu() {
   return {
     api: { requestAdapter } as unknown as GPU,
     device: () => device!,
-    lose() {
-      device!.destroy();
-      lose({ reason: 'unknown', message: 'pulled out\nby hand' } as GPUDeviceLostInfo);
-    },
   };
 }
 
@@ -208,7 +221,7 @@ describe('the device', () => {
     await lab.open();
     await lab.send({ type: 'start', experiment: smallExperiment(400) });
     await lab.until((r) => r.type === 'events');
-    watched.lose();
+    watched.device().destroy();
     await lab.until((r) => r.type === 'failed');
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(lab.of('failed')).toEqual([
@@ -219,6 +232,24 @@ describe('the device', () => {
       },
     ]);
     expect(lab.reports.at(-1)?.type).toBe('failed');
+  });
+
+  it('that is lost while a model writes is not reported as what happened to the writing', async () => {
+    const watched = watchedGpu();
+    const lab = openLab(watched.api);
+    await lab.open();
+    const writing = lab.send({
+      type: 'generate',
+      id: 1,
+      prompt: 'a',
+      maxTokens: 50,
+      temperature: 1,
+      seed: 1,
+    });
+    await lab.until((r) => r.type === 'generated');
+    watched.device().destroy();
+    await writing;
+    expect(lab.of('failed')).toMatchObject([{ fatal: true }]);
   });
 
   it('that reports an error ends the lab: what it computes is not to be trusted', async () => {
