@@ -40,8 +40,8 @@ export interface LabState {
   pruned: FlatModel | null;
   /** Bytes of the corpus' files by path. */
   corpusFiles: Map<string, Promise<ArrayBuffer>>;
-  /** Ids of generations that nobody has cancelled. */
-  writing: Set<number>;
+  /** Ids of generations and evaluations that nobody has cancelled. */
+  wanted: Set<number>;
   /** A fatal failure was reported: the page ends this worker and opens in a fresh one. */
   over: boolean;
 }
@@ -54,7 +54,7 @@ export function createState(environment: LabEnvironment): LabState {
     run: null,
     pruned: null,
     corpusFiles: new Map(),
-    writing: new Set(),
+    wanted: new Set(),
     over: false,
   };
 }

@@ -273,3 +273,14 @@ it('a cancelled generation ends where it is', async () => {
   expect(lab.of('generated').at(-1)).toMatchObject({ id: 7, done: true });
   expect(lab.of('generated').length).toBeLessThan(10);
 });
+
+it('a cancelled evaluation measures no further and says nothing', async () => {
+  const lab = openLab(gpu);
+  await lab.open();
+  const measuring = lab.send({ type: 'evaluate', id: 8, windows: 1_000_000, contextLength: 8 });
+  await lab.until((r) => r.type === 'activity' && r.what.startsWith('Evaluating'));
+  await lab.send({ type: 'cancelEvaluation', id: 8 });
+  await measuring;
+  expect(lab.of('evaluated')).toEqual([]);
+  expect(lab.of('failed')).toEqual([]);
+});

@@ -38,8 +38,10 @@ export function createLab(environment: LabEnvironment): Lab {
 
   return {
     handle(command) {
-      if (command.type === 'generate') state.writing.add(command.id);
-      if (command.type === 'cancelGeneration') state.writing.delete(command.id);
+      if (command.type === 'generate' || command.type === 'evaluate') state.wanted.add(command.id);
+      if (command.type === 'cancelGeneration' || command.type === 'cancelEvaluation') {
+        state.wanted.delete(command.id);
+      }
       if (command.type === 'open' || command.type === 'openFiles') {
         // Nobody waits for what was opened before.
         opening.abort();
@@ -65,7 +67,7 @@ async function perform(state: LabState, command: Command, signal: AbortSignal): 
     if (opens) postStatus(state, state.source ? 'ready' : 'failed');
     if (command.type === 'start') postStatus(state, currentStatus(state));
   } finally {
-    if (command.type === 'generate') state.writing.delete(command.id);
+    if (command.type === 'generate' || command.type === 'evaluate') state.wanted.delete(command.id);
   }
 }
 
@@ -89,6 +91,7 @@ async function dispatch(state: LabState, command: Command, signal: AbortSignal):
     case 'generate':
       return writeSideBySide(state, command);
     case 'cancelGeneration':
+    case 'cancelEvaluation':
       return;
     case 'evaluate':
       return evaluateDomains(state, command);

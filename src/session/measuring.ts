@@ -5,6 +5,9 @@ import { loadCorpus } from './corpus';
 import { comparedModels, device, needSource, post, type LabState } from './environment';
 import type { Command } from './protocol';
 
+/** Thrown out of an evaluation that nobody waits for any more. */
+class EvaluationCancelled extends Error {}
+
 /**
  * Loss by domain over the validation split, of the source and, where there is one, the pruned model.
  *
@@ -22,14 +25,21 @@ export async function evaluateDomains(
   const sets = corpus.domains.map((d) => evaluationWindows(d, context, command.windows));
   const shape = { batch: evaluationBatch(context), context };
   for (const { which, model } of models) {
+    if (!state.wanted.has(command.id)) return;
     const what = `Evaluating the ${which} model on the validation split`;
     const started = performance.now();
-    const sums = await withModel(gpu, `${which} evaluation`, model, shape, (inference) =>
+    const measured = withModel(gpu, `${which} evaluation`, model, shape, (inference) =>
       evaluateSets(inference, sets, (done, total) => {
+        if (!state.wanted.has(command.id)) throw new EvaluationCancelled();
         const secondsLeft = (((performance.now() - started) / done) * (total - done)) / 1000;
         post(state, { type: 'activity', what, done, total, secondsLeft });
       }),
     );
+    const sums = await measured.catch((error: unknown) => {
+      if (error instanceof EvaluationCancelled) return null;
+      throw error;
+    });
+    if (!sums) return;
     gpu.throwOnError();
     const tokens = sums.map((s) => s.predictions);
     post(state, { type: 'evaluated', id: command.id, which, loss: sums.map(meanLoss), tokens, done: true });

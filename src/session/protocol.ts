@@ -22,6 +22,7 @@ export type Command =
   /** The source and, when there is one, the pruned model continue `prompt`, side by side. */
   | { type: 'generate'; id: number; prompt: string; maxTokens: number; temperature: number; seed: number }
   | { type: 'cancelGeneration'; id: number }
+  | { type: 'cancelEvaluation'; id: number }
   /** The validation split, at most `windows` of each domain: perplexity by domain of source and pruned model. */
   | { type: 'evaluate'; id: number; windows: number; contextLength: number }
   | { type: 'exportModel' };

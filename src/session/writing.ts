@@ -64,7 +64,7 @@ async function takeTurns(
     post(state, { type: 'generated', id, which, text: tokenizer.decode(tokens), done, tokensPerSecond });
   };
   const going = new Set(writers);
-  while (going.size > 0 && state.writing.has(id)) {
+  while (going.size > 0 && state.wanted.has(id)) {
     for (const writer of going) {
       if (await writeToken(writer)) report(writer, false);
       else going.delete(writer);

@@ -7,7 +7,14 @@ import { nearestLegalTarget } from '../pruning/target-shape';
 import type { Report } from '../session/protocol';
 import { type FieldValue, setField } from './core/field-value';
 import { createFrameQueue } from './core/frame-queue';
-import { type FullEvaluation, initialState, type LabState, type Notice, withNotice } from './core/lab-state';
+import {
+  type FullEvaluation,
+  initialState,
+  isMeasuring,
+  type LabState,
+  type Notice,
+  withNotice,
+} from './core/lab-state';
 import { reduceReport } from './core/reduce-report';
 
 export interface GenerationSettings {
@@ -35,6 +42,7 @@ export interface Lab {
   generate(settings: GenerationSettings): void;
   cancelGeneration(): void;
   evaluate(): void;
+  cancelEvaluation(): void;
   exportModel(): void;
   notify(notice: Omit<Notice, 'id'>): void;
   dismiss(id: number): void;
@@ -179,6 +187,12 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       const evaluation: FullEvaluation = { id, run: currentRun, source: null, pruned: null };
       set({ evaluation });
       client.send({ type: 'evaluate', id, windows: ALL_WINDOWS, contextLength: experiment.contextLength });
+    },
+    cancelEvaluation() {
+      const { evaluation } = store.getState();
+      if (!evaluation || !isMeasuring(evaluation)) return;
+      client.send({ type: 'cancelEvaluation', id: evaluation.id });
+      set({ evaluation: null, activity: null });
     },
     exportModel: () => client.send({ type: 'exportModel' }),
     notify: (notice) => store.setState((state) => withNotice(state, notice), true),

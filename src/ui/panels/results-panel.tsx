@@ -33,11 +33,11 @@ export function ResultsPanel() {
         <button
           type="button"
           className="quiet"
-          disabled={!canMeasure || measuring}
+          disabled={!canMeasure && !measuring}
           title="Measures both models on every validation window, which takes longer"
-          onClick={lab.evaluate}
+          onClick={measuring ? lab.cancelEvaluation : lab.evaluate}
         >
-          {measuring ? 'Evaluating…' : 'Evaluate on the full validation split'}
+          {measuring ? 'Stop evaluating' : 'Evaluate on the full validation split'}
         </button>
       }
     >
