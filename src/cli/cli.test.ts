@@ -100,9 +100,16 @@ describe('command line', () => {
     const pruned = await command('prune', experiment, '--out', out, '--json');
     expect(pruned.err).toMatch(/s left/);
     expect(pruned.code).toBe(0);
-    const summary = JSON.parse(pruned.out) as { achieved: object; maskedVersusPruned: number };
+    const summary = JSON.parse(pruned.out) as {
+      achieved: object;
+      maskedVersusPruned: number;
+      loss: { retrained: Record<string, number> };
+      seed: number;
+    };
     expect(summary).toEqual(JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')));
     expect(summary.achieved).toEqual(target);
+    expect(summary.loss.retrained['code']).toBeGreaterThan(0);
+    expect(summary.seed).toBe(17);
     expect(summary.maskedVersusPruned).toBeLessThan(1e-4);
     const steps = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n');
     expect(steps.map((line) => (JSON.parse(line) as { type: string }).type)).toContain('surgery');

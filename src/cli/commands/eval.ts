@@ -6,6 +6,7 @@ import { ALL_WINDOWS } from '../../experiment/run-size';
 import type { SourceModel } from '../../experiment/run';
 import { openCorpusFor, openModel, readJson, type OpenedModel } from '../files';
 import { openCommandGpu } from '../gpu';
+import { createProgress, secondsLeft } from '../progress';
 import { numberOption, type Answer, type CommandInput } from '../command';
 
 export async function evaluate({ positionals, options }: CommandInput): Promise<Answer> {
@@ -81,15 +82,16 @@ async function evaluateDomains(opened: OpenedModel, options: CommandInput['optio
     context,
   });
   const started = performance.now();
+  const progress = createProgress();
   const sums = await evaluateSets(
     inference,
     corpus.domains.map((d) => evaluationWindows(d, context, windows)),
     (done, total) => {
-      const left = ((performance.now() - started) / done) * (total - done);
-      process.stderr.write(`\r${done} of ${total} windows, ${Math.ceil(left / 1000)} s left   `);
+      const left = secondsLeft(performance.now() - started, done, total);
+      progress.say(`${done} of ${total} windows, ${left}`);
     },
   );
-  process.stderr.write('\n');
+  progress.end();
   gpu.throwOnError();
   const domains = Object.fromEntries(
     sums.map((sum, i) => [

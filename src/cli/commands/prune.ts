@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRunControl } from '../../experiment/control';
-import type { RunEvent } from '../../experiment/events';
+import type { RunEvent, RunSummary } from '../../experiment/events';
 import { runSteps, runTokens } from '../../experiment/run-size';
 import { metricsJson } from '../../experiment/metrics-export';
+import { runLogHeader } from '../../experiment/run-log';
 import { checkExperiment, runExperiment } from '../../experiment/run';
 import { parseExperiment } from '../../experiment/schema';
 import { VERSION } from '../../experiment/version';
@@ -12,6 +13,7 @@ import { parameterLayout, unpackParameters } from '../../llama/parameters';
 import { makeOutputFolder, openCorpusFor, openModel, readJson } from '../files';
 import { openCommandGpu } from '../gpu';
 import type { Answer, CommandInput } from '../command';
+import { createProgress, secondsLeft } from '../progress';
 
 export async function prune({ positionals, options }: CommandInput): Promise<Answer> {
   const { out } = options;
@@ -29,7 +31,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const events: RunEvent[] = [];
   const control = createRunControl();
   const totalSteps = runSteps(experiment);
-  const say = (line: string) => process.stderr.write(`\r${line.padEnd(78)}`);
+  const progress = createProgress();
   const pruned = await runExperiment(experiment, {
     gpu,
     source,
@@ -38,55 +40,68 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
     version: VERSION,
     emit(event) {
       events.push(event);
-      if (event.type === 'step') {
-        const left = (control.elapsedMs() / event.step) * (totalSteps - event.step);
-        say(
-          `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${Math.ceil(left / 1000)} s left`,
-        );
-      } else if (event.type === 'surgery') {
-        say(`cut: logits differ by at most ${event.maskedVersusPruned.toExponential(1)}`);
-        process.stderr.write('\n');
-      }
+      if (event.type !== 'step') return;
+      const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
+      progress.say(
+        `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`,
+      );
     },
-    activity: (what, done, total) => say(`${what}: ${done} of ${total}`),
+    activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
   });
-  process.stderr.write('\n');
+  progress.end();
   gpu.throwOnError();
   const finished = events.at(-1);
   if (finished?.type !== 'finished') throw new Error('The run ended without a summary.');
 
+  const summary = { ...runLogHeader(events), ...namedSummary(finished.summary) };
   const layout = parameterLayout(pruned.config);
-  const json = (name: string, value: unknown) => ({
-    name,
-    bytes: new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`),
-  });
   const files = writeModelFolder(pruned.config, unpackParameters(layout, pruned.parameters), [
-    ...(tokenizerJson === null ? [] : [json('tokenizer.json', tokenizerJson)]),
-    ...(tokenizerConfigJson === null ? [] : [json('tokenizer_config.json', tokenizerConfigJson)]),
-    json('summary.json', finished.summary),
-    { name: 'run.json', bytes: new TextEncoder().encode(metricsJson(events)) },
-    {
-      name: 'metrics.jsonl',
-      bytes: new TextEncoder().encode(events.map((e) => `${JSON.stringify(e)}\n`).join('')),
-    },
+    ...(tokenizerJson === null ? [] : [file('tokenizer.json', JSON.stringify(tokenizerJson))]),
+    ...(tokenizerConfigJson === null
+      ? []
+      : [file('tokenizer_config.json', JSON.stringify(tokenizerConfigJson))]),
+    file('summary.json', `${JSON.stringify(summary, null, 1)}\n`),
+    file('run.json', metricsJson(events)),
+    file('metrics.jsonl', events.map((event) => `${JSON.stringify(event)}\n`).join('')),
   ]);
   for (const { name, bytes } of files) await writeFile(join(folder, name), bytes);
+  return { json: summary, text: `${describe(finished.summary)}\nWritten to ${out}` };
+}
 
-  const { summary } = finished;
-  const rows = summary.domains.map((name, i) => {
-    const at = (losses: number[] | null) => (losses ? losses[i]!.toFixed(3) : '–').padStart(9);
-    const { loss } = summary;
-    return `${name.padEnd(14)}${at(loss.source)}${at(loss.masked)}${at(loss.pruned)}${at(loss.retrained)}`;
-  });
-  const shape = summary.achieved;
+function file(name: string, text: string) {
+  return { name, bytes: new TextEncoder().encode(text) };
+}
+
+/** The summary with its losses by the domains' names. */
+function namedSummary({ loss, domains, mixture, ...rest }: RunSummary) {
+  const named = (values: number[]) => Object.fromEntries(domains.map((name, i) => [name, values[i]!]));
   return {
-    json: summary,
-    text: [
-      `${shape.numHiddenLayers} layers, hidden size ${shape.hiddenSize}, ${shape.numAttentionHeads} heads, MLP width ${shape.intermediateSize}: ${summary.parameters.pruned.toLocaleString('en')} of ${summary.parameters.source.toLocaleString('en')} parameters`,
-      `${'loss'.padEnd(14)}   source   masked   pruned  retrained`,
-      ...rows,
-      `masked against pruned logits: at most ${summary.maskedVersusPruned.toExponential(2)} apart`,
-      `Written to ${out}`,
-    ].join('\n'),
+    ...rest,
+    loss: {
+      source: named(loss.source),
+      masked: named(loss.masked),
+      pruned: named(loss.pruned),
+      retrained: loss.retrained && named(loss.retrained),
+    },
+    mixture: named(mixture),
   };
+}
+
+function describe({ achieved, parameters, domains, loss, maskedVersusPruned }: RunSummary): string {
+  const count = (value: number) => value.toLocaleString('en');
+  const at = (values: number[] | null, i: number) => (values ? values[i]!.toFixed(3) : '–').padStart(11);
+  return [
+    `${achieved.numHiddenLayers} layers, hidden size ${achieved.hiddenSize}, ${achieved.numAttentionHeads} heads, MLP width ${achieved.intermediateSize}: ${count(parameters.pruned)} of ${count(parameters.source)} parameters`,
+    ['loss'.padEnd(14), ...['source', 'masked', 'pruned', 'retrained'].map((s) => s.padStart(11))].join(''),
+    ...domains.map((name, i) =>
+      [
+        name.padEnd(14),
+        at(loss.source, i),
+        at(loss.masked, i),
+        at(loss.pruned, i),
+        at(loss.retrained, i),
+      ].join(''),
+    ),
+    `masked against pruned logits: at most ${maskedVersusPruned.toExponential(2)} apart`,
+  ].join('\n');
 }
