@@ -20,8 +20,6 @@ import { evaluationShape } from './memory';
 import type { Experiment } from './schema';
 import { trainStage, type RunState } from './train-stage';
 
-export type { FlatModel };
-
 /** The model that is pruned. */
 export interface SourceModel extends FlatModel {
   name: string;

@@ -8,9 +8,9 @@ export interface Slice {
 }
 
 /** WebGPU's guaranteed alignment of a binding's offset, in 32-bit elements. */
-export const BINDING_ALIGNMENT_ELEMENTS = 64;
+const BINDING_ALIGNMENT_ELEMENTS = 64;
 
-export const STORAGE_USAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
+const STORAGE_USAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
 export const UNIFORM_USAGE = 0x0040 | 0x0008; // UNIFORM | COPY_DST
 export const STAGING_USAGE = 0x0001 | 0x0008; // MAP_READ | COPY_DST
 export const MAP_READ = 0x0001;

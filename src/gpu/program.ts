@@ -135,7 +135,7 @@ export async function recordProgram(
 }
 
 /** Appends a program's dispatches to an encoder as one compute pass. */
-export function encodeProgram(gpu: Gpu, encoder: GPUCommandEncoder, program: Program): void {
+function encodeProgram(gpu: Gpu, encoder: GPUCommandEncoder, program: Program): void {
   const pass = encoder.beginComputePass({ label: program.label });
   let current: GPUComputePipeline | null = null;
   for (const { pipeline, bindGroup, workgroups } of program.dispatches) {

@@ -3,7 +3,7 @@ import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 
-export const adamwKernel: Kernel = {
+const adamwKernel: Kernel = {
   name: 'adamw',
   code: `${stepInputsSource}\n${source}`,
   entryPoint: 'adamw',

@@ -2,7 +2,7 @@ import source from '../../shaders/add_bias.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 
-export const addBiasKernel: Kernel = { name: 'add_bias', code: source, entryPoint: 'add_bias' };
+const addBiasKernel: Kernel = { name: 'add_bias', code: source, entryPoint: 'add_bias' };
 
 /** values [rows, columns] += bias [columns], in place. */
 export function addBias(

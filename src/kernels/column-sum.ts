@@ -16,7 +16,7 @@ export interface Partials {
   columns: number;
 }
 
-export const columnSumKernel: Kernel = { name: 'column_sum', code: source, entryPoint: 'column_sum' };
+const columnSumKernel: Kernel = { name: 'column_sum', code: source, entryPoint: 'column_sum' };
 
 /**
  * destination[destinationOffset + j] = Σ_p partials[p, firstColumn + j] for j in [0, columns), or += with

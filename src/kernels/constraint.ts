@@ -8,9 +8,9 @@ import { GATE_SETS } from './step-inputs';
 
 const code = `${stepInputsSource}\n${layoutSource}\n${source}`;
 
-export const constraintRowsKernel: Kernel = { name: 'constraint', code, entryPoint: 'constraint_rows' };
+const constraintRowsKernel: Kernel = { name: 'constraint', code, entryPoint: 'constraint_rows' };
 
-export const constraintGradientKernel: Kernel = {
+const constraintGradientKernel: Kernel = {
   name: 'constraint',
   code,
   entryPoint: 'constraint_gradient',

@@ -5,13 +5,13 @@ import { asWord, foldWorkgroups, type Kernel, type Recorder } from '../gpu/progr
 /** A target that counts for nothing: its loss and its gradient are zero. */
 export const IGNORED_TARGET = 0xffffffff;
 
-export const crossEntropyKernel: Kernel = {
+const crossEntropyKernel: Kernel = {
   name: 'cross_entropy',
   code: source,
   entryPoint: 'cross_entropy',
 };
 
-export const crossEntropyRowKernel: Kernel = { ...crossEntropyKernel, entryPoint: 'cross_entropy_row' };
+const crossEntropyRowKernel: Kernel = { ...crossEntropyKernel, entryPoint: 'cross_entropy_row' };
 
 export interface CrossEntropyOptions {
   /** [rows, vocabulary]; becomes the gradient when `gradientScale` is given. */

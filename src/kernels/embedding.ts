@@ -2,13 +2,13 @@ import source from '../../shaders/embedding.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 
-export const embeddingForwardKernel: Kernel = {
+const embeddingForwardKernel: Kernel = {
   name: 'embedding forward',
   code: source,
   entryPoint: 'embedding_forward',
 };
 
-export const embeddingBackwardKernel: Kernel = {
+const embeddingBackwardKernel: Kernel = {
   name: 'embedding backward',
   code: source,
   entryPoint: 'embedding_backward',

@@ -3,7 +3,7 @@ import source from '../../shaders/gate_gradient.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 
-export const gateGradientKernel: Kernel = {
+const gateGradientKernel: Kernel = {
   name: 'gate_gradient',
   code: `${layoutSource}\n${source}`,
   entryPoint: 'gate_gradient',

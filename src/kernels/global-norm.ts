@@ -5,13 +5,13 @@ import type { Kernel, Recorder } from '../gpu/program';
 
 const code = `${stepInputsSource}\n${source}`;
 
-export const globalNormPartialsKernel: Kernel = {
+const globalNormPartialsKernel: Kernel = {
   name: 'global_norm',
   code,
   entryPoint: 'global_norm_partials',
 };
 
-export const globalNormStateKernel: Kernel = { name: 'global_norm', code, entryPoint: 'global_norm_state' };
+const globalNormStateKernel: Kernel = { name: 'global_norm', code, entryPoint: 'global_norm_state' };
 
 /** Threads of the first dispatch, each with its own partial sum: enough to fill a GPU. */
 const MAX_PARTIALS = 16_384;

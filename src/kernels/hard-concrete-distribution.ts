@@ -8,17 +8,17 @@
  */
 
 /** γ and ζ: the concrete variable is stretched to (γ, ζ) before it is clamped to [0, 1] (LS l. 14). */
-export const STRETCH_LOW = -0.1;
-export const STRETCH_HIGH = 1.1;
+const STRETCH_LOW = -0.1;
+const STRETCH_HIGH = 1.1;
 
 /** Noise and probabilities stay this far from 0 and 1 (LS l. 14). */
-export const PROBABILITY_EDGE = 1e-6;
+const PROBABILITY_EDGE = 1e-6;
 
 /** logα is clamped to ±ln 100 before every use (LS l. 123–124). */
 export const LOG_ALPHA_LIMIT = Math.log(100);
 
 /** Sharpening of the deterministic value (LS l. 34). */
-export const EVALUATION_SHARPNESS = 0.8;
+const EVALUATION_SHARPNESS = 0.8;
 
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));

@@ -5,7 +5,7 @@ import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 import { gateLayoutWords, type GateLayout } from './gate-layout';
 
-export const sampleGatesKernel: Kernel = {
+const sampleGatesKernel: Kernel = {
   name: 'hard_concrete',
   code: `${stepInputsSource}\n${layoutSource}\n${source}`,
   entryPoint: 'sample_gates',

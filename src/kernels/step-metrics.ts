@@ -6,9 +6,9 @@ import type { GateSet } from './step-inputs';
 
 const code = `${stepInputsSource}\n${source}`;
 
-export const stepMetricsKernel: Kernel = { name: 'step_metrics', code, entryPoint: 'step_metrics' };
+const stepMetricsKernel: Kernel = { name: 'step_metrics', code, entryPoint: 'step_metrics' };
 
-export const stepMetricsPruningKernel: Kernel = {
+const stepMetricsPruningKernel: Kernel = {
   name: 'step_metrics',
   code,
   entryPoint: 'step_metrics_pruning',

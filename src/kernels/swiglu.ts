@@ -3,13 +3,13 @@ import type { Slice } from '../gpu/buffers';
 import type { Kernel, Recorder } from '../gpu/program';
 import type { Partials } from './column-sum';
 
-export const swigluForwardKernel: Kernel = {
+const swigluForwardKernel: Kernel = {
   name: 'swiglu forward',
   code: source,
   entryPoint: 'swiglu_forward',
 };
 
-export const swigluBackwardKernel: Kernel = {
+const swigluBackwardKernel: Kernel = {
   name: 'swiglu backward',
   code: source,
   entryPoint: 'swiglu_backward',

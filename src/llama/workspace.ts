@@ -164,8 +164,6 @@ export function allocateInference(gpu: Gpu, label: string, config: LlamaConfig, 
   };
 }
 
-export type InferenceWorkspace = ReturnType<typeof allocateInference>;
-
 /** Scratch of the products that may split k: the gradients of all weights, and of the head's input. */
 function productScratchElements(config: LlamaConfig, shape: BatchShape): number {
   const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;

@@ -6,7 +6,6 @@ import { parameterLayout } from '../llama/parameters';
 import {
   blockParameterCount,
   forwardFlopsPerToken,
-  keyValueCacheBytes,
   parameterCount,
   trainingFlopsPerToken,
   weightBytes,
@@ -79,8 +78,7 @@ describe('work and memory', () => {
     expect(trainingFlopsPerToken(config, context)).toBe(3 * forwardFlopsPerToken(config, context));
   });
 
-  it('knows LLaMA 2 7B’s cache of 4,096 tokens (2 GiB in f16) and its weights', () => {
-    expect(keyValueCacheBytes(llama2, 4096, 2)).toBe(2 * 2 ** 30);
+  it('knows LLaMA 2 7B’s weights in f16 and f32', () => {
     expect(weightBytes(llama2, 2)).toBe(2 * 6_738_415_616);
     expect(weightBytes(llama2)).toBe(4 * 6_738_415_616);
   });

@@ -47,11 +47,6 @@ export function trainingFlopsPerToken(config: LlamaConfig, context: number): num
   return 3 * forwardFlopsPerToken(config, context);
 }
 
-/** Bytes of the keys and values of `context` tokens: 2·L·G·dh·context values. */
-export function keyValueCacheBytes(config: LlamaConfig, context: number, bytesPerValue = 4): number {
-  return 2 * config.numHiddenLayers * config.numKeyValueHeads * config.headDim * context * bytesPerValue;
-}
-
 /** Bytes of the weights as a file holds them; 4 a value is f32, 2 is f16 or bf16. */
 export function weightBytes(config: LlamaConfig, bytesPerValue = 4): number {
   return parameterCount(config) * bytesPerValue;
