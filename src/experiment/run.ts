@@ -39,18 +39,13 @@ export interface RunContext {
 /** Windows whose logits decide masked == pruned. */
 const COMPARED_WINDOWS = 2;
 
-/** @throws one sentence that names the field when the experiment does not fit the model or the corpus. */
-export function checkExperiment(experiment: Experiment, source: LlamaConfig, corpus: Corpus): void {
+/** @throws one sentence that names the field when the experiment does not fit the model. */
+export function checkExperiment(experiment: Experiment, source: LlamaConfig): void {
   const problem = checkTarget(source, experiment.target, experiment.gates)[0];
   if (problem) throw new Error(problem.message);
   if (experiment.contextLength > source.maxPositionEmbeddings) {
     throw new Error(
       `Context (contextLength) is ${experiment.contextLength}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,
-    );
-  }
-  if (corpus.vocabSize > source.vocabSize) {
-    throw new Error(
-      `The corpus has token ids up to ${corpus.vocabSize - 1}, but the source model's vocabulary has ${source.vocabSize}: choose a model with the corpus' tokenizer.`,
     );
   }
 }
@@ -68,13 +63,14 @@ interface Run extends RunContext {
 /**
  * Runs an experiment: the source's own losses as reference, pruning with learnt masks under the
  * constraint, the cut to exactly the target shape, retraining; the mixture adapts in both stages. The same
- * experiment gives the same events on one adapter, but for `elapsedMs`.
+ * experiment gives the same events on one adapter, but for `elapsedMs`. The corpus is the model's own
+ * (src/data/corpus-fit.ts).
  *
  * @throws RunCancelled when the control says so, or an Error of one sentence.
  */
 export async function runExperiment(experiment: Experiment, context: RunContext): Promise<FlatModel> {
   const { source, corpus, emit } = context;
-  checkExperiment(experiment, source.config, corpus);
+  checkExperiment(experiment, source.config);
   const { mode, weights } = experiment.mixture;
   const run: Run = {
     ...context,

@@ -1,6 +1,6 @@
 import { createRunControl, RunCancelled } from '../experiment/control';
 import type { RunEvent } from '../experiment/events';
-import { runExperiment } from '../experiment/run';
+import { checkExperiment, runExperiment } from '../experiment/run';
 import { runSteps, runTokens } from '../experiment/run-size';
 import { parseExperiment, type Experiment } from '../experiment/schema';
 import { VERSION } from '../experiment/version';
@@ -37,6 +37,7 @@ export async function stopRun(state: LabState): Promise<void> {
 export async function startRun(state: LabState, value: unknown): Promise<void> {
   const experiment = parseExperiment(value);
   const source = needSource(state);
+  checkExperiment(experiment, source.config);
   await stopRun(state);
   const gpu = await device(state);
   postStatus(state, 'running');

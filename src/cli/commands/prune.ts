@@ -24,7 +24,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const opened = await openModel(model);
   const { source, tokenizerJson, tokenizerConfigJson } = opened;
   const corpus = await openCorpusFor(opened, runTokens(experiment));
-  checkExperiment(experiment, source.config, corpus);
+  checkExperiment(experiment, source.config);
   const folder = await makeOutputFolder(out);
   const gpu = await openCommandGpu();
 
