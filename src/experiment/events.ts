@@ -57,7 +57,7 @@ export interface EvaluationEvent {
   shape?: TargetShape;
 }
 
-/** The expected value of every gate, 0…255, for the anatomy. */
+/** The deterministic value of every gate before any is cut to 0, 0…255, for the anatomy. */
 export interface GatesEvent {
   type: 'gates';
   step: number;

@@ -140,6 +140,19 @@ export function readModelFolder(files: readonly InputFile[]): ModelFolder {
 
 const TORCH_NAMES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
+/** The tokenizer's files of a folder, for the export of a model made from it. */
+export function tokenizerFiles({
+  tokenizerJson,
+  tokenizerConfigJson,
+}: Pick<ModelFolder, 'tokenizerJson' | 'tokenizerConfigJson'>): OutputFile[] {
+  return [
+    { name: 'tokenizer.json', json: tokenizerJson },
+    { name: 'tokenizer_config.json', json: tokenizerConfigJson },
+  ]
+    .filter(({ json }) => json !== null && json !== undefined)
+    .map(({ name, json }) => ({ name, bytes: new TextEncoder().encode(JSON.stringify(json)) }));
+}
+
 /**
  * Writes a model as a Hugging Face folder: config.json, model.safetensors and `extraFiles` as they are.
  * `tensors` holds row-major values by Hugging Face's names (llama/parameters' `unpackParameters`).

@@ -33,8 +33,8 @@ function choose(logits: Float32Array, temperature: number, uniform: () => number
 }
 
 /**
- * Continues `prompt`, as the start of a document (behind the model's BOS token), token by token. When the context is full, its older half is forgotten. Stops at the
- * end-of-text token. The inference has batch 1.
+ * Continues `prompt`, as the start of a document (behind the model's BOS token), token by token. When the
+ * context is full, its older half is forgotten. Stops at the end-of-text token. The inference has batch 1.
  *
  * @throws when the prompt is empty: the first token needs something to follow.
  */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { loadModelTokenizer } from '../data/corpus-fit';
-import { readModelFolder, type InputFile } from '../formats/hugging-face';
+import { readModelFolder, tokenizerFiles, type InputFile } from '../formats/hugging-face';
 import { packParameters, parameterLayout } from '../llama/parameters';
 import { device, post, postStatus, untilAborted, type LabState } from './environment';
 import type { SourceCard } from './protocol';
@@ -33,19 +33,15 @@ async function beginOpening(state: LabState, signal: AbortSignal): Promise<void>
 }
 
 function adopt(state: LabState, name: string, files: readonly InputFile[], card: SourceCard | null): void {
-  const { config, tensors, tokenizerJson, tokenizerConfigJson } = readModelFolder(files);
+  const folder = readModelFolder(files);
+  const { config } = folder;
   const layout = parameterLayout(config);
-  const encoder = new TextEncoder();
-  const extra = [
-    { name: 'tokenizer.json', json: tokenizerJson },
-    { name: 'tokenizer_config.json', json: tokenizerConfigJson },
-  ].filter(({ json }) => json !== null && json !== undefined);
   state.source = {
     name,
     config,
-    parameters: packParameters(layout, tensors),
-    tokenizer: loadModelTokenizer(config, tokenizerJson, tokenizerConfigJson),
-    extraFiles: extra.map((file) => ({ name: file.name, bytes: encoder.encode(JSON.stringify(file.json)) })),
+    parameters: packParameters(layout, folder.tensors),
+    tokenizer: loadModelTokenizer(config, folder.tokenizerJson, folder.tokenizerConfigJson),
+    extraFiles: tokenizerFiles(folder),
   };
   post(state, { type: 'source', name, config, parameters: layout.parameterCount, card });
   postStatus(state, 'ready');

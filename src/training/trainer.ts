@@ -1,5 +1,12 @@
-import { alignElements, readFloats, sliceElements, wholeBuffer, writeElements } from '../gpu/buffers';
-import { UNIFORM_USAGE, type Slice } from '../gpu/buffers';
+import {
+  alignElements,
+  readFloats,
+  sliceElements,
+  UNIFORM_USAGE,
+  wholeBuffer,
+  writeElements,
+  type Slice,
+} from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { makeOwned } from '../gpu/ownership';
 import { recordProgram, submitPrograms } from '../gpu/program';

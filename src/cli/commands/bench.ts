@@ -2,6 +2,7 @@ import { startMixture } from '../../data/mixture';
 import { nextBatch, startSampler } from '../../data/sampler';
 import { estimateRunMemory, evaluationShape } from '../../experiment/memory';
 import { defaultExperiment } from '../../experiment/schema';
+import { ADAM } from '../../experiment/train-stage';
 import type { Gpu } from '../../gpu/device';
 import { createInference } from '../../llama/inference';
 import { createTrainer, type Trainer } from '../../training/trainer';
@@ -51,9 +52,7 @@ export async function bench({ positionals, options }: CommandInput): Promise<Ans
           gateLearningRate: prune.gateLearningRate,
           multiplierLearningRate: prune.multiplierLearningRate,
           weightDecay: 0,
-          beta1: 0.9,
-          beta2: 0.95,
-          epsilon: 1e-8,
+          ...ADAM,
           clipNorm: 1,
           temperature: prune.temperature,
           activeSets: 0b1111,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { evaluationWindows } from '../../data/sampler';
 import { evaluateSets, evaluationBatch, meanLoss } from '../../llama/evaluate';
-import { createInference, uploadModel } from '../../llama/inference';
+import { withModel } from '../../llama/inference';
 import { ALL_WINDOWS } from '../../experiment/run-size';
 import type { SourceModel } from '../../experiment/run';
 import { openCorpusFor, openModel, readJson, type OpenedModel } from '../files';
@@ -38,23 +38,24 @@ async function evaluateSequences(source: SourceModel, file: string): Promise<Ans
   }
   const sequences = parsed.data;
   const gpu = await openCommandGpu();
-  const model = uploadModel(gpu, source.name, source);
-  const context = Math.max(...sequences.map((s) => s.length));
+  // Not Math.max(...): a list of hundreds of thousands is more arguments than a call can have.
+  const context = sequences.reduce((longest, s) => Math.max(longest, s.length), 0);
   const batch = Math.min(evaluationBatch(context), sequences.length);
-  const inference = await createInference(gpu, source.name, model, { batch, context });
   let nats = 0;
   let predictions = 0;
-  for (let first = 0; first < sequences.length; first += batch) {
-    const part = sequences.slice(first, first + batch);
-    const tokens = new Uint32Array(batch * context);
-    // What stands behind a shorter sequence is never seen by its own positions: attention is causal.
-    part.forEach((s, i) => tokens.set(s, i * context));
-    const losses = await inference.losses(tokens);
-    part.forEach((s, i) => {
-      for (let t = 0; t < s.length - 1; t++) nats += losses[i * context + t]!;
-      predictions += s.length - 1;
-    });
-  }
+  await withModel(gpu, source.name, source, { batch, context }, async (inference) => {
+    for (let first = 0; first < sequences.length; first += batch) {
+      const part = sequences.slice(first, first + batch);
+      const tokens = new Uint32Array(batch * context);
+      // What stands behind a shorter sequence is never seen by its own positions: attention is causal.
+      part.forEach((s, i) => tokens.set(s, i * context));
+      const losses = await inference.losses(tokens);
+      part.forEach((s, i) => {
+        for (let t = 0; t < s.length - 1; t++) nats += losses[i * context + t]!;
+        predictions += s.length - 1;
+      });
+    }
+  });
   gpu.throwOnError();
   const loss = nats / predictions;
   return {
@@ -76,21 +77,16 @@ async function evaluateDomains(opened: OpenedModel, options: CommandInput['optio
   const windows = numberOption(options, 'windows', ALL_WINDOWS, [1, ALL_WINDOWS]);
   const corpus = await openCorpusFor(opened, 0);
   const gpu = await openCommandGpu();
-  const model = uploadModel(gpu, source.name, source);
-  const inference = await createInference(gpu, source.name, model, {
-    batch: evaluationBatch(context),
-    context,
-  });
-  const started = performance.now();
+  const sets = corpus.domains.map((d) => evaluationWindows(d, context, windows));
   const progress = createProgress();
-  const sums = await evaluateSets(
-    inference,
-    corpus.domains.map((d) => evaluationWindows(d, context, windows)),
-    (done, total) => {
+  const shape = { batch: evaluationBatch(context), context };
+  const sums = await withModel(gpu, source.name, source, shape, (inference) => {
+    const started = performance.now();
+    return evaluateSets(inference, sets, (done, total) => {
       const left = secondsLeft(performance.now() - started, done, total);
       progress.say(`${done} of ${total} windows, ${left}`);
-    },
-  );
+    });
+  });
   progress.end();
   gpu.throwOnError();
   const domains = Object.fromEntries(

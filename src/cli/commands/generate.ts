@@ -1,6 +1,6 @@
 import { generate } from '../../llama/generate';
 import { generationContext } from '../../llama/generation-context';
-import { createInference, uploadModel } from '../../llama/inference';
+import { withModel } from '../../llama/inference';
 import { openModel, tokenizerOf } from '../files';
 import { openCommandGpu } from '../gpu';
 import { numberOption, type Answer, type CommandInput } from '../command';
@@ -17,15 +17,21 @@ export async function generateText({ positionals, options }: CommandInput): Prom
   if (!tokenizer) throw new Error('tokenizer.json is missing from the model folder, so text cannot be read.');
   const promptTokens = tokenizer.encode(prompt);
   const gpu = await openCommandGpu();
-  const model = uploadModel(gpu, source.name, source);
   const context = generationContext(source.config, promptTokens.length, maxTokens);
-  const inference = await createInference(gpu, source.name, model, { batch: 1, context });
-  const written: number[] = [];
-  const started = performance.now();
-  for await (const token of generate(inference, promptTokens, { maxTokens, temperature, seed })) {
-    written.push(token);
-  }
-  const seconds = (performance.now() - started) / 1000;
+  const { written, seconds } = await withModel(
+    gpu,
+    source.name,
+    source,
+    { batch: 1, context },
+    async (inference) => {
+      const written: number[] = [];
+      const started = performance.now();
+      for await (const token of generate(inference, promptTokens, { maxTokens, temperature, seed })) {
+        written.push(token);
+      }
+      return { written, seconds: (performance.now() - started) / 1000 };
+    },
+  );
   gpu.throwOnError();
   const text = tokenizer.decode(written);
   return {

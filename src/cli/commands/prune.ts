@@ -8,7 +8,7 @@ import { runLogHeader } from '../../experiment/run-log';
 import { checkExperiment, runExperiment } from '../../experiment/run';
 import { parseExperiment } from '../../experiment/schema';
 import { VERSION } from '../../experiment/version';
-import { writeModelFolder } from '../../formats/hugging-face';
+import { tokenizerFiles, writeModelFolder } from '../../formats/hugging-face';
 import { parameterLayout, unpackParameters } from '../../llama/parameters';
 import { makeOutputFolder, openCorpusFor, openModel, readJson } from '../files';
 import { openCommandGpu } from '../gpu';
@@ -22,7 +22,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const experiment = parseExperiment(await readJson(positionals[0]!), positionals[0]);
   const model = typeof options['model'] === 'string' ? options['model'] : experiment.source;
   const opened = await openModel(model);
-  const { source, tokenizerJson, tokenizerConfigJson } = opened;
+  const { source } = opened;
   const corpus = await openCorpusFor(opened, runTokens(experiment));
   checkExperiment(experiment, source.config);
   const folder = await makeOutputFolder(out);
@@ -56,10 +56,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const summary = { ...runLogHeader(events), ...namedSummary(finished.summary) };
   const layout = parameterLayout(pruned.config);
   const files = writeModelFolder(pruned.config, unpackParameters(layout, pruned.parameters), [
-    ...(tokenizerJson === null ? [] : [file('tokenizer.json', JSON.stringify(tokenizerJson))]),
-    ...(tokenizerConfigJson === null
-      ? []
-      : [file('tokenizer_config.json', JSON.stringify(tokenizerConfigJson))]),
+    ...tokenizerFiles(opened),
     file('summary.json', `${JSON.stringify(summary, null, 1)}\n`),
     file('run.json', metricsJson(events)),
     file('metrics.jsonl', events.map((event) => `${JSON.stringify(event)}\n`).join('')),
