@@ -6,7 +6,7 @@ import { randomParameters, TINY } from '../llama/testing';
 import { createRunControl, RunCancelled } from './control';
 import type { RunEvent } from './events';
 import { estimateRunMemory } from './memory';
-import { runExperiment, type RunContext } from './run';
+import { finalModel, runExperiment, type RunContext } from './run';
 import { experimentSchema } from './schema';
 
 const config = {
@@ -54,7 +54,7 @@ const experiment = experimentSchema.parse({
 async function run(changes: Partial<RunContext> = {}, of = experiment) {
   const events: RunEvent[] = [];
   const gpu = await testGpu();
-  const pruned = await runExperiment(of, {
+  const models = await runExperiment(of, {
     gpu,
     source: { name: 'toy', config, parameters: randomParameters(config) },
     corpus: toyCorpus(),
@@ -64,7 +64,7 @@ async function run(changes: Partial<RunContext> = {}, of = experiment) {
     activity: () => undefined,
     ...changes,
   });
-  return { events, pruned };
+  return { events, models, pruned: finalModel(models) };
 }
 
 const withoutTimes = (events: RunEvent[]) => events.map((event) => ({ ...event, elapsedMs: 0 }));

@@ -50,8 +50,19 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
   }
 }
 
+/** The models of a finished run: what the cut gave, and what retraining made of it, where there was any. */
+export interface RunModels {
+  pruned: FlatModel;
+  retrained: FlatModel | null;
+}
+
+/** What came of a run in the end. */
+export function finalModel({ pruned, retrained }: RunModels): FlatModel {
+  return retrained ?? pruned;
+}
+
 /** What the stages of one run share. */
-interface Run extends RunContext {
+export interface Run extends RunContext {
   experiment: Experiment;
   state: RunState;
   /** Held-out windows of each domain, the same at every evaluation. */
@@ -68,8 +79,56 @@ interface Run extends RunContext {
  *
  * @throws RunCancelled when the control says so, or an Error of one sentence.
  */
-export async function runExperiment(experiment: Experiment, context: RunContext): Promise<FlatModel> {
+export async function runExperiment(experiment: Experiment, context: RunContext): Promise<RunModels> {
   const { source, corpus, emit } = context;
+  const run = await beginRun(experiment, context);
+  const domains = corpus.domains.map((d) => d.name);
+  const sourceParameters = parameterLayout(source.config).parameterCount;
+  emit({
+    type: 'started',
+    experiment,
+    source: { name: source.name, config: source.config, parameters: sourceParameters },
+    domains,
+    adapter: context.gpu.adapter,
+    version: context.version,
+    referenceLoss: run.reference,
+    mixture: run.state.mixture,
+  });
+
+  const { pruned, surgery } = await prune(run);
+  const retrained =
+    experiment.retraining === 'continued' ? await retrain(run, pruned, surgery.loss.pruned) : null;
+  const models: RunModels = { pruned, retrained: retrained?.model ?? null };
+  const { config } = finalModel(models);
+  emit({
+    type: 'finished',
+    step: run.state.step,
+    tokens: run.state.tokens,
+    elapsedMs: context.turn.elapsedMs(),
+    summary: {
+      target: experiment.target,
+      achieved: shapeOf(config),
+      parameters: {
+        source: sourceParameters,
+        pruned: parameterLayout(config).parameterCount,
+      },
+      domains,
+      loss: { source: run.reference, ...surgery.loss, retrained: retrained?.loss ?? null },
+      maskedVersusPruned: surgery.maskedVersusPruned,
+      mixture: run.state.mixture,
+      tokens: run.state.tokens,
+    },
+  });
+  return models;
+}
+
+/**
+ * Sampler and mixture at their start, and the source model's losses on the run's windows as reference.
+ *
+ * @throws one sentence when the experiment does not fit the source model.
+ */
+export async function beginRun(experiment: Experiment, context: RunContext): Promise<Run> {
+  const { source, corpus } = context;
   checkExperiment(experiment, source.config);
   const { mode, weights } = experiment.mixture;
   const run: Run = {
@@ -93,43 +152,7 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
   run.reference = await lend(run, 'source model', source, (inference) =>
     domainLosses(run, inference, 'Measuring the source model’s reference losses'),
   );
-  const domains = corpus.domains.map((d) => d.name);
-  const sourceParameters = parameterLayout(source.config).parameterCount;
-  emit({
-    type: 'started',
-    experiment,
-    source: { name: source.name, config: source.config, parameters: sourceParameters },
-    domains,
-    adapter: context.gpu.adapter,
-    version: context.version,
-    referenceLoss: run.reference,
-    mixture: run.state.mixture,
-  });
-
-  const { pruned, surgery } = await prune(run);
-  const retrained =
-    experiment.retraining === 'continued' ? await retrain(run, pruned, surgery.loss.pruned) : null;
-  const result = retrained ?? { model: pruned, loss: null };
-  emit({
-    type: 'finished',
-    step: run.state.step,
-    tokens: run.state.tokens,
-    elapsedMs: context.turn.elapsedMs(),
-    summary: {
-      target: experiment.target,
-      achieved: shapeOf(result.model.config),
-      parameters: {
-        source: sourceParameters,
-        pruned: parameterLayout(result.model.config).parameterCount,
-      },
-      domains,
-      loss: { source: run.reference, ...surgery.loss, retrained: result.loss },
-      maskedVersusPruned: surgery.maskedVersusPruned,
-      mixture: run.state.mixture,
-      tokens: run.state.tokens,
-    },
-  });
-  return result.model;
+  return run;
 }
 
 /** Weights, gates and multipliers together, then the cut. */
@@ -195,12 +218,12 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
 }
 
 /**
- * Continued pretraining of the cut model, from the mixture that pruning ended with, which the cut model's
- * own losses move once more before the first step (methods B2: evaluated first).
+ * The retraining stage: plain training of `start`, from the mixture that the run is at, which the model's own
+ * losses move once more before the first step (methods B2: evaluated first).
  */
-async function retrain(
+export async function retrain(
   run: Run,
-  pruned: FlatModel,
+  start: FlatModel,
   lossAtStart: number[],
 ): Promise<{ model: FlatModel; loss: number[] }> {
   const { experiment, state, emit } = run;
@@ -210,7 +233,7 @@ async function retrain(
   };
   tell(lossAtStart);
   const options: TrainerOptions = {
-    ...pruned,
+    ...start,
     shape: { batch: experiment.retrain.batchSize, context: experiment.contextLength },
     gates: null,
   };
@@ -221,11 +244,11 @@ async function retrain(
       stage: 'retrain',
       trainer,
       async evaluate() {
-        loss = await domainLosses(run, inference, 'Evaluating the pruned model');
+        loss = await domainLosses(run, inference, 'Evaluating the model in training');
         tell(loss);
       },
     });
-    return { model: { config: pruned.config, parameters: await trainer.readParameters() }, loss };
+    return { model: { config: start.config, parameters: await trainer.readParameters() }, loss };
   });
 }
 
@@ -238,7 +261,8 @@ function adaptMixture({ experiment, state, reference }: Run, loss: number[]): vo
   state.mixture = updateMixture({ mode, weights: state.mixture, loss, reference, clamp, smoothing });
 }
 
-async function domainLosses(run: Run, inference: Inference, what: string): Promise<number[]> {
+/** Loss by domain on the run's windows. */
+export async function domainLosses(run: Run, inference: Inference, what: string): Promise<number[]> {
   const sums = await evaluateSets(inference, run.windows, async (done, total) => {
     run.activity(what, done, total);
     await run.turn.work();
@@ -246,7 +270,8 @@ async function domainLosses(run: Run, inference: Inference, what: string): Promi
   return sums.map(meanLoss);
 }
 
-function lend<T>(
+/** Lends a model at the shape of the run's evaluations. */
+export function lend<T>(
   { gpu, experiment }: Run,
   label: string,
   model: FlatModel,

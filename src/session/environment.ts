@@ -1,6 +1,7 @@
 import type { Tokenizer } from '../data/tokenizer';
 import type { RunControl } from '../experiment/control';
-import type { SourceModel } from '../experiment/run';
+import { finalModel, type RunModels, type SourceModel } from '../experiment/run';
+import type { Experiment } from '../experiment/schema';
 import type { OutputFile } from '../formats/hugging-face';
 import { GpuError, openGpu, type Gpu } from '../gpu/device';
 import type { FlatModel } from '../llama/parameters';
@@ -30,6 +31,11 @@ export interface ActiveRun {
   done: Promise<void>;
 }
 
+/** What a run left behind. */
+export interface FinishedRun extends RunModels {
+  experiment: Experiment;
+}
+
 /** Everything that the engine behind the page holds: one device, one source model, at most one run. */
 export interface LabState {
   readonly environment: LabEnvironment;
@@ -37,7 +43,7 @@ export interface LabState {
   source: OpenSource | null;
   /** The run that goes on; null before it and as soon as it is over. */
   run: ActiveRun | null;
-  pruned: FlatModel | null;
+  finished: FinishedRun | null;
   /** Bytes of the corpus' files by path. */
   corpusFiles: Map<string, Promise<ArrayBuffer>>;
   /** Ids of generations and evaluations that nobody has cancelled. */
@@ -52,7 +58,7 @@ export function createState(environment: LabEnvironment): LabState {
     device: null,
     source: null,
     run: null,
-    pruned: null,
+    finished: null,
     corpusFiles: new Map(),
     wanted: new Set(),
     over: false,
@@ -69,10 +75,10 @@ export function postStatus(state: LabState, status: RunStatus): void {
 }
 
 /** What the lab is at, apart from loading: to be said again after a command that changed nothing. */
-export function currentStatus({ run, pruned, source }: LabState): RunStatus {
+export function currentStatus({ run, finished, source }: LabState): RunStatus {
   if (run) return run.control.paused() ? 'paused' : 'running';
   if (!source) return 'idle';
-  return pruned ? 'finished' : 'ready';
+  return finished ? 'finished' : 'ready';
 }
 
 /** @throws one sentence when no source model is open */
@@ -86,7 +92,7 @@ export type Which = 'source' | 'pruned';
 /** The models that there are to compare: the source and, after a finished run, the pruned one. */
 export function comparedModels(state: LabState): { which: Which; model: FlatModel }[] {
   const models: { which: Which; model: FlatModel }[] = [{ which: 'source', model: needSource(state) }];
-  if (state.pruned) models.push({ which: 'pruned', model: state.pruned });
+  if (state.finished) models.push({ which: 'pruned', model: finalModel(state.finished) });
   return models;
 }
 

@@ -1,3 +1,4 @@
+import { finalModel } from '../experiment/run';
 import { writeModelFolder } from '../formats/hugging-face';
 import { zipFiles } from '../formats/zip';
 import { parameterLayout, unpackParameters } from '../llama/parameters';
@@ -5,10 +6,10 @@ import { needSource, post, type LabState } from './environment';
 
 /** The pruned model as a zipped Hugging Face folder. @throws one sentence while there is none */
 export async function exportModel(state: LabState): Promise<void> {
-  const { pruned } = state;
-  if (!pruned) throw new Error('There is no pruned model yet: press Prune and let the run finish.');
+  const { finished } = state;
+  if (!finished) throw new Error('There is no pruned model yet: press Prune and let the run finish.');
   const { name, extraFiles } = needSource(state);
-  const { config, parameters } = pruned;
+  const { config, parameters } = finalModel(finished);
   const tensors = unpackParameters(parameterLayout(config), parameters);
   const zip = await zipFiles(writeModelFolder(config, tensors, extraFiles));
   const { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize } = config;

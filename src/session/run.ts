@@ -27,7 +27,7 @@ export async function stopRun(state: LabState): Promise<void> {
   run?.abort.abort();
   run?.control.cancel();
   await run?.done;
-  state.pruned = null;
+  state.finished = null;
 }
 
 /**
@@ -79,10 +79,10 @@ async function execute(
 ): Promise<void> {
   const log = createEventPost(state, gpu);
   try {
-    const pruned = await executeExperiment(state, run, experiment, source, gpu, log.add);
+    const models = await executeExperiment(state, run, experiment, source, gpu, log.add);
     gpu.throwOnError();
     log.flush();
-    state.pruned = pruned;
+    state.finished = { experiment, ...models };
     state.run = null;
     postStatus(state, 'finished');
   } catch (error) {

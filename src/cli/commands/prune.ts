@@ -5,7 +5,7 @@ import type { RunEvent, RunSummary } from '../../experiment/events';
 import { runSteps, runTokens } from '../../experiment/run-size';
 import { metricsJson } from '../../experiment/metrics-export';
 import { runLogHeader } from '../../experiment/run-log';
-import { checkExperiment, runExperiment } from '../../experiment/run';
+import { checkExperiment, finalModel, runExperiment } from '../../experiment/run';
 import { parseExperiment } from '../../experiment/schema';
 import { VERSION } from '../../experiment/version';
 import { tokenizerFiles, writeModelFolder } from '../../formats/hugging-face';
@@ -32,7 +32,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const control = createRunControl();
   const totalSteps = runSteps(experiment);
   const progress = createProgress();
-  const pruned = await runExperiment(experiment, {
+  const models = await runExperiment(experiment, {
     gpu,
     source,
     corpus,
@@ -54,8 +54,8 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   if (finished?.type !== 'finished') throw new Error('The run ended without a summary.');
 
   const summary = { ...runLogHeader(events), ...namedSummary(finished.summary) };
-  const layout = parameterLayout(pruned.config);
-  const files = writeModelFolder(pruned.config, unpackParameters(layout, pruned.parameters), [
+  const { config, parameters } = finalModel(models);
+  const files = writeModelFolder(config, unpackParameters(parameterLayout(config), parameters), [
     ...tokenizerFiles(opened),
     file('summary.json', `${JSON.stringify(summary, null, 1)}\n`),
     file('run.json', metricsJson(events)),
