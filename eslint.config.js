@@ -14,6 +14,7 @@ const FLOORS = [
   'data',
   'training',
   'pruning',
+  'evaluation',
   'experiment',
   'session',
   'cli',
