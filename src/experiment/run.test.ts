@@ -1,47 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Corpus } from '../data/corpus';
-import { randomValues, testGpu } from '../kernels/testing';
+import { testGpu } from '../kernels/testing';
 import { shapeOf } from '../llama/config';
-import { randomParameters, TINY } from '../llama/testing';
 import { createRunControl, RunCancelled } from './control';
 import type { RunEvent } from './events';
 import { estimateRunMemory } from './memory';
 import { finalModel, runExperiment, type RunContext } from './run';
 import { experimentSchema } from './schema';
-
-const config = {
-  ...TINY,
-  vocabSize: 32,
-  hiddenSize: 16,
-  numHiddenLayers: 3,
-  numAttentionHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 4,
-  intermediateSize: 24,
-};
-
-/** Three languages of different hardness: counting up, counting by three with noise, and noise. */
-function toyCorpus(): Corpus {
-  const noise = randomValues(4000, 11);
-  const sequence = (next: (i: number) => number) =>
-    Uint16Array.from({ length: 2000 }, (_, i) => next(i) % 32);
-  const languages = [
-    sequence((i) => i),
-    sequence((i) => 3 * i + (noise[i]! > 0.6 ? 1 : 0)),
-    sequence((i) => Math.floor((noise[i + 2000]! + 1) * 16)),
-  ];
-  return {
-    vocabSize: 32,
-    eosTokenId: 0,
-    domains: languages.map((text, i) => ({
-      name: `language-${i}`,
-      title: `Language ${i}`,
-      weight: 1 / 3,
-      train: text.subarray(0, 1500),
-      validation: text.subarray(1500),
-    })),
-  };
-}
+import { toyCorpus, toySource } from './testing';
 
 const experiment = experimentSchema.parse({
   target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
@@ -56,7 +21,7 @@ async function run(changes: Partial<RunContext> = {}, of = experiment) {
   const gpu = await testGpu();
   const models = await runExperiment(of, {
     gpu,
-    source: { name: 'toy', config, parameters: randomParameters(config) },
+    source: toySource(),
     corpus: toyCorpus(),
     turn: createRunControl(),
     version: 'test',
@@ -118,7 +83,7 @@ describe('a run', () => {
     });
     expect(gpu.heldBytes()).toBe(before);
     // The rest is the programs' uniforms, 256 bytes a dispatch: much for a toy, little for a model.
-    const estimate = estimateRunMemory(config, experiment);
+    const estimate = estimateRunMemory(toySource().config, experiment);
     const most = Math.max(estimate.pruning, estimate.retraining);
     expect(held).toBeGreaterThanOrEqual(most);
     expect(held - most).toBeLessThan(256 * 200);

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { testGpu } from '../kernels/testing';
+import { shapeOf } from '../llama/config';
+import { createRunControl, RunCancelled } from './control';
+import type { EvaluationEvent, RunEvent } from './events';
+import { fromScratch, trainFromScratch } from './from-scratch';
+import type { RunContext } from './run';
+import { runTokens } from './run-size';
+import { experimentSchema } from './schema';
+import { toyCorpus, toySource } from './testing';
+
+const experiment = experimentSchema.parse({
+  target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
+  prune: { steps: 30, batchSize: 4 },
+  retrain: { steps: 25, batchSize: 8 },
+  contextLength: 8,
+  evaluation: { interval: 10, windows: 3 },
+});
+
+async function train(changes: Partial<RunContext> = {}, of = experiment) {
+  const events: RunEvent[] = [];
+  const model = await trainFromScratch(of, {
+    gpu: await testGpu(),
+    source: toySource(),
+    corpus: toyCorpus(),
+    turn: createRunControl(),
+    version: 'test',
+    emit: (event) => events.push(event),
+    activity: () => undefined,
+    ...changes,
+  });
+  return { model, events };
+}
+
+describe('the control from scratch', () => {
+  it('reads as many tokens as pruning and retraining together, in batches of the last stage', () => {
+    const control = fromScratch(experiment);
+    expect(control.retrain.batchSize).toBe(8);
+    expect(control.retrain.steps * 8).toBe(30 * 4 + 25 * 8);
+    expect(control.mixture).toEqual(experiment.mixture);
+    const cutOnly = fromScratch({ ...experiment, retraining: 'none' });
+    expect([cutOnly.retrain.steps, cutOnly.retrain.batchSize]).toEqual([30, 4]);
+  });
+
+  it('learns, at the target shape, and moves its mixture', async () => {
+    const longer = { ...experiment, retrain: { ...experiment.retrain, steps: 185 } };
+    const { model, events } = await train({}, longer);
+    expect(shapeOf(model.config)).toEqual(experiment.target);
+    expect(events.findLast((e) => e.type === 'step')?.tokens).toBe(runTokens(longer));
+    const evaluations = events.filter((e): e is EvaluationEvent => e.type === 'evaluation');
+    const [first, last] = [evaluations[0]!, evaluations.at(-1)!];
+    // Untrained, every token is as likely as any other: ln 32. So small a model gains 0.6 nats here in 200 steps.
+    for (const loss of first.loss) expect(Math.abs(loss - Math.log(32))).toBeLessThan(0.05);
+    expect(last.loss[0]!).toBeLessThan(Math.log(32) - 0.4);
+    expect(last.mixture).not.toEqual(first.mixture);
+  });
+
+  it('is the same for the same seed, and gives everything back', async () => {
+    const gpu = await testGpu();
+    const held = gpu.heldBytes();
+    const [once, again] = [await train(), await train()];
+    expect(again.model.parameters).toEqual(once.model.parameters);
+    const other = await train({}, { ...experiment, seed: 18 });
+    expect(other.model.parameters).not.toEqual(once.model.parameters);
+    expect(gpu.heldBytes()).toBe(held);
+  });
+
+  it('stops when it is cancelled, and gives everything back', async () => {
+    const gpu = await testGpu();
+    const held = gpu.heldBytes();
+    const turn = createRunControl();
+    const emit = (event: RunEvent) => event.type === 'step' && event.step === 12 && turn.cancel();
+    await expect(train({ turn, emit })).rejects.toThrow(RunCancelled);
+    expect(gpu.heldBytes()).toBe(held);
+  });
+});
