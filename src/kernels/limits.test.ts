@@ -17,6 +17,7 @@ import { rmsNormBackward, rmsNormForward } from './rms-norm';
 import { rope } from './rope';
 import { stepMetrics } from './step-metrics';
 import { swigluBackward, swigluForward } from './swiglu';
+import { targetRank } from './target-rank';
 import { testGpu } from './testing';
 import { entryPointsOf, usageOf } from './wgsl-usage';
 
@@ -76,6 +77,7 @@ function recordEverything(r: Recorder): void {
   swigluBackward(r, { ...units, gateUp: s, dAct: s, partials, intermediateGateColumn: 0 });
   for (const software of [false, true]) {
     crossEntropy(r, { logits: s, targets: s, losses: s, rows, vocabulary: 8, software, label });
+    targetRank(r, { logits: s, targets: s, ranks: s, rows, vocabulary: 8, software, label });
   }
   embeddingForward(r, { table: s, tokens: s, output: s, rows, hidden: 8, label });
   embeddingBackward(r, {

@@ -8,6 +8,7 @@ import { matmul } from '../kernels/matmul';
 import { rmsNormForward } from '../kernels/rms-norm';
 import { rope } from '../kernels/rope';
 import { swigluForward } from '../kernels/swiglu';
+import { targetRank } from '../kernels/target-rank';
 import type { LlamaConfig } from './config';
 import { gateLayout } from './gates';
 import type { ParameterLayout, Region } from './parameters';
@@ -148,13 +149,13 @@ export function recordForward(
 }
 
 /**
- * Logits, losses and, with `gradient`, the gradients of the head and of the final norm's output: chunk by
- * chunk of rows, so that a large vocabulary's logits never outgrow one binding.
+ * Logits, losses, with `ranks` each target's rank, and, with `gradient`, the gradients of the head and of the
+ * final norm's output: chunk by chunk of rows, so that a large vocabulary's logits never outgrow one binding.
  */
 export function recordLoss(
   recorder: Recorder,
   { config, layout, parameters, software }: ModelView,
-  at: { normed: Slice; targets: Slice; losses: Slice; logits: Slice },
+  at: { normed: Slice; targets: Slice; losses: Slice; logits: Slice; ranks?: Slice },
   shape: BatchShape,
   gradient?: { normed: Slice; parameters: Slice; productScratch: Slice },
 ): void {
@@ -181,6 +182,17 @@ export function recordLoss(
       software,
       label: 'logits',
     });
+    if (at.ranks) {
+      targetRank(recorder, {
+        logits,
+        targets: part(at.targets, 1),
+        ranks: part(at.ranks, 1),
+        rows: count,
+        vocabulary,
+        software,
+        label: 'target rank',
+      });
+    }
     crossEntropy(recorder, {
       logits,
       targets: part(at.targets, 1),

@@ -7,7 +7,7 @@ import {
   type Slice,
 } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
-import { makeOwned } from '../gpu/ownership';
+import { makeOwned, type Owner } from '../gpu/ownership';
 import { recordProgram, submitPrograms, type Program, type Recorder } from '../gpu/program';
 import { IGNORED_TARGET } from '../kernels/cross-entropy';
 import { matmul } from '../kernels/matmul';
@@ -57,6 +57,26 @@ export function openGates(config: LlamaConfig): Float32Array {
   return new Float32Array(gateLayout(config).total).fill(1);
 }
 
+/** The forward program of a batch shape and the buffers it works in, every gate open; `owner` gives them back. */
+export async function prepareForward(
+  gpu: Gpu,
+  label: string,
+  model: ModelView,
+  shape: BatchShape,
+  { own }: Owner,
+) {
+  const { config } = model;
+  const workspace = own(allocateInference(gpu, label, config, shape));
+  writeRopeTable(gpu, workspace.rope, config, shape.context);
+  writeElements(gpu, workspace.gates, openGates(config));
+  const program = own(
+    await recordProgram(gpu, `${label} forward`, (r) => recordForward(r, model, workspace, shape)),
+  );
+  /** [M, d]: the final norm's output, which the head reads. */
+  const normed = workspace.normed[2 * config.numHiddenLayers]!;
+  return { program, workspace, normed };
+}
+
 /** A model with its forward programs for one batch shape. Nothing here waits for the GPU but the reads. */
 export interface Inference {
   config: LlamaConfig;
@@ -76,17 +96,14 @@ export function createInference(
   model: ModelView,
   shape: BatchShape,
 ): Promise<Inference> {
-  return makeOwned(async ({ own }) => {
+  return makeOwned(async (owner) => {
+    const { own } = owner;
     const { config, layout } = model;
     const rows = shape.batch * shape.context;
-    const workspace = own(allocateInference(gpu, label, config, shape));
-    writeRopeTable(gpu, workspace.rope, config, shape.context);
-    writeElements(gpu, workspace.gates, openGates(config));
-    const last = workspace.normed[2 * config.numHiddenLayers]!;
+    const { program: body, workspace, normed: last } = await prepareForward(gpu, label, model, shape, owner);
     const record = async (part: string, build: (recorder: Recorder) => void) =>
       own(await recordProgram(gpu, `${label} ${part}`, build));
 
-    const body = await record('forward', (r) => recordForward(r, model, workspace, shape));
     const loss = await record('loss', (r) => recordLoss(r, model, { ...workspace, normed: last }, shape));
     /** Head programs by number of rows; generation needs one row, a comparison of logits many. */
     const heads = new Map<number, Promise<{ program: Program; input: Slice }>>();
