@@ -1,22 +1,11 @@
 import { GATE_SETS } from '../kernels/step-inputs';
 import type { TargetShape } from '../llama/config';
+import { adapterName } from './adapter-name';
+import { csvText, type Cell } from './csv';
 import type { EvaluationEvent, RunEvent, StepEvent } from './events';
 import { runLogHeader, type RunLog } from './run-log';
 
 export { parseRunLog } from './run-log';
-
-type Cell = string | number | boolean | null | undefined;
-
-/**
- * A cell of RFC 4180. Texts that a spreadsheet would take for a formula get an apostrophe in front; numbers
- * never need one. Numbers that are not finite are left empty.
- */
-function csvCell(cell: Cell): string {
-  if (cell === null || cell === undefined) return '';
-  if (typeof cell === 'number') return Number.isFinite(cell) ? String(cell) : '';
-  const text = /^[=+\-@\t\r\n]/.test(String(cell)) ? `'${String(cell)}` : String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
 
 interface Column {
   name: string;
@@ -71,7 +60,7 @@ function columnsOf(domains: readonly string[], header: readonly (readonly [strin
 }
 
 /**
- * A run's metrics as CSV (RFC 4180: CRLF, quotes doubled): a row for each step and each evaluation, columns
+ * A run's metrics as CSV: a row for each step and each evaluation, columns
  * by domain and gate set, and in the last columns where the numbers come from, so that rows of several runs
  * can be put under each other.
  *
@@ -85,16 +74,16 @@ export function metricsCsv(events: readonly RunEvent[], corpus?: string): string
     ['model', model],
     ['corpus', text],
     ['seed', seed],
-    ['adapter', [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ')],
+    ['adapter', adapterName(adapter)],
     ['software_adapter', adapter.software],
   ]);
-  const rows = [columns.map(({ name }) => csvCell(name))];
+  const rows: Cell[][] = [columns.map(({ name }) => name)];
   for (const event of events) {
     if (event.type === 'step' || event.type === 'evaluation') {
-      rows.push(columns.map((column) => csvCell(column.of(event))));
+      rows.push(columns.map((column) => column.of(event)));
     }
   }
-  return rows.map((row) => `${row.join(',')}\r\n`).join('');
+  return csvText(rows);
 }
 
 /** A run's whole log as JSON that `parseRunLog` reads back. @throws InputError when the run has not started. */

@@ -1,4 +1,4 @@
-import { describeAdapter } from '../core/describe-adapter';
+import { describeAdapter } from '../../experiment/adapter-name';
 import { useLab, useLabState } from '../lab-context';
 import { playReplay, toggleReplay } from '../replay';
 

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { testGpu } from '../kernels/testing';
+import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
+import { createRunControl } from './control';
+import type { RunEvent, Stage } from './events';
+import { trainFromScratch } from './from-scratch';
+import { pretrainingSpent, spentBy } from './report-cost';
+import { runExperiment } from './run';
+import { experimentSchema } from './schema';
+import { toyCorpus, toySource } from './testing';
+
+const experiment = experimentSchema.parse({
+  target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
+  prune: { steps: 7, batchSize: 2 },
+  retrain: { steps: 5, batchSize: 3 },
+  contextLength: 8,
+  // More windows than the toy corpus has: what is counted is what there is.
+  evaluation: { interval: 3, windows: 100 },
+});
+
+/** Of a stage in a log: tokens trained on, and evaluations. */
+function counted(events: readonly RunEvent[], stage: Stage) {
+  const steps = events.filter((e) => e.type === 'step').filter((e) => e.stage === stage);
+  const evaluations = events.filter((e) => e.type === 'evaluation').filter((e) => e.stage === stage);
+  const before = steps[0]!.step - 1;
+  const tokensBefore = events.find((e) => e.type === 'step' && e.step === before);
+  const start = tokensBefore?.type === 'step' ? tokensBefore.tokens : 0;
+  return { tokens: steps.at(-1)!.tokens - start, evaluations: evaluations.length };
+}
+
+describe('what a model took', () => {
+  it('is what the logs of run and control say', async () => {
+    const source = toySource();
+    const corpus = toyCorpus();
+    const log: { run: RunEvent[]; control: RunEvent[] } = { run: [], control: [] };
+    const context = async (events: RunEvent[]) => ({
+      gpu: await testGpu(),
+      source,
+      corpus,
+      turn: createRunControl(),
+      version: 'test',
+      emit: (event: RunEvent) => void events.push(event),
+      activity: () => undefined,
+    });
+    await runExperiment(experiment, await context(log.run));
+    await trainFromScratch(experiment, await context(log.control));
+
+    const target = prunedConfig(source.config, experiment.target);
+    // 500 held-out tokens a domain: 62 windows of 8.
+    const evaluation = (config: LlamaConfig) => 3 * 62 * 8 * forwardFlopsPerToken(config, 8);
+    const training = (config: LlamaConfig, tokens: number) => tokens * trainingFlopsPerToken(config, 8);
+    const spent = spentBy(experiment, source.config, corpus);
+
+    const pruning = counted(log.run, 'prune');
+    expect(spent.pruned.tokens).toBe(pruning.tokens);
+    expect(spent.pruned.training).toBeCloseTo(training(source.config, pruning.tokens), 0);
+    // Besides those in the log: the source's reference losses, the masked and the cut model at the cut.
+    expect(spent.pruned.evaluation).toBeCloseTo(
+      (pruning.evaluations + 2) * evaluation(source.config) + evaluation(target),
+      0,
+    );
+
+    // The first evaluation of retraining is that of the cut model.
+    const retraining = counted(log.run, 'retrain');
+    expect(spent.retrained.tokens).toBe(pruning.tokens + retraining.tokens);
+    expect(spent.retrained.training - spent.pruned.training).toBeCloseTo(
+      training(target, retraining.tokens),
+      0,
+    );
+    expect(spent.retrained.evaluation - spent.pruned.evaluation).toBeCloseTo(
+      (retraining.evaluations - 1) * evaluation(target),
+      0,
+    );
+
+    const control = counted(log.control, 'retrain');
+    expect(spent.scratch.tokens).toBe(control.tokens);
+    expect(spent.scratch.training).toBeCloseTo(training(target, control.tokens), 0);
+    expect(spent.scratch.evaluation).toBeCloseTo(
+      control.evaluations * evaluation(target) + evaluation(source.config),
+      0,
+    );
+  });
+
+  it('is what its card says for a model of the site', () => {
+    const { config } = toySource();
+    const { tokens, training } = pretrainingSpent(config, { tokens_trained: 1000, context: 16 });
+    expect(tokens).toBe(1000);
+    expect(training).toBe(1000 * trainingFlopsPerToken(config, 16));
+  });
+});

@@ -1,0 +1,69 @@
+import type { Corpus } from '../data/corpus';
+import { evaluationWindows } from '../data/sampler';
+import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
+import { fromScratch } from './from-scratch';
+import type { Experiment } from './schema';
+
+/** What went into a model. */
+export interface Spent {
+  /** Tokens that it was trained on. */
+  tokens: number;
+  /** Floating-point operations of the optimiser steps. */
+  training: number;
+  /** Those of the evaluations that steer the mixture and are drawn; 0 where they are not known. */
+  evaluation: number;
+}
+
+/** What a model of the site took, by its card: pretraining alone. */
+export function pretrainingSpent(
+  config: LlamaConfig,
+  card: { tokens_trained: number; context: number },
+): Spent {
+  const tokens = card.tokens_trained;
+  return { tokens, training: tokens * trainingFlopsPerToken(config, card.context), evaluation: 0 };
+}
+
+/**
+ * What a finished run and its control took, beyond the source model. Both follow from the experiment: a run that
+ * has finished has done all its steps and evaluations (`report-cost.test.ts` counts them in the log). A masked
+ * model computes as much as its source does.
+ */
+export function spentBy(
+  experiment: Experiment,
+  source: LlamaConfig,
+  corpus: Corpus,
+): { pruned: Spent; retrained: Spent; scratch: Spent } {
+  const { contextLength, evaluation } = experiment;
+  const target = prunedConfig(source, experiment.target);
+  const windows = corpus.domains.map((d) => evaluationWindows(d, contextLength, evaluation.windows).windows);
+  const evaluated = windows.reduce((sum, count) => sum + count, 0) * contextLength;
+  const evaluate = (config: LlamaConfig, times: number) =>
+    times * evaluated * forwardFlopsPerToken(config, contextLength);
+  const train = (config: LlamaConfig, { steps, batchSize }: { steps: number; batchSize: number }): Spent => {
+    const tokens = steps * batchSize * contextLength;
+    return {
+      tokens,
+      training: tokens * trainingFlopsPerToken(config, contextLength),
+      evaluation: evaluate(config, Math.ceil(steps / evaluation.interval)),
+    };
+  };
+  // The source's reference losses; after the cut, the masked and the pruned model.
+  const around: Spent = { tokens: 0, training: 0, evaluation: evaluate(source, 2) + evaluate(target, 1) };
+  const pruned = add(train(source, experiment.prune), around);
+  // The reference losses again, and the untrained model.
+  const before: Spent = { tokens: 0, training: 0, evaluation: evaluate(source, 1) + evaluate(target, 1) };
+  return {
+    pruned,
+    retrained: add(pruned, train(target, experiment.retrain)),
+    scratch: add(train(target, fromScratch(experiment).retrain), before),
+  };
+}
+
+function add(a: Spent, b: Spent): Spent {
+  return {
+    tokens: a.tokens + b.tokens,
+    training: a.training + b.training,
+    evaluation: a.evaluation + b.evaluation,
+  };
+}

@@ -1,0 +1,54 @@
+import type { Estimate, TaskResult } from '../evaluation/result';
+import type { Speed } from '../evaluation/speed';
+import type { AdapterDescription } from '../gpu/device';
+import type { TargetShape } from '../llama/config';
+import type { Spent } from './report-cost';
+import type { Experiment } from './schema';
+
+/** The models that a report can compare, in its order. */
+export const ARMS = ['source', 'pruned', 'retrained', 'scratch', 'family'] as const;
+
+/**
+ * `pruned`: as cut, before retraining. `scratch`: the control. `family`: the member of the source's family that is
+ * closest to the target in block parameters.
+ */
+export type Arm = (typeof ARMS)[number];
+
+/** A task as a report names it. */
+export type ReportTask = Pick<TaskResult['task'], 'name' | 'title' | 'metric' | 'chance'> & { items: number };
+
+/** What one model is, costs and reaches. */
+export interface ArmReport {
+  arm: Arm;
+  /** The model's own name, where it has one. */
+  model: string;
+  shape: TargetShape;
+  parameters: { all: number; blocks: number };
+  /** Forward, averaged over a window. */
+  flopsPerToken: number;
+  /** Null for a model without a card. That of `pruned` and `retrained` counts from the source model on. */
+  spent: Spent | null;
+  /** Bytes: of the weights as f32, and of the GPU while it runs one window. */
+  memory: { weights: number; running: number };
+  speed: Speed;
+  /** Nats a token by domain. */
+  loss: number[];
+  /** In the order of the report's tasks. */
+  tasks: { accuracy: Estimate; perplexity: Estimate | null }[];
+}
+
+/** Models side by side on one held-out text and one set of tasks: plain data that is stored, posted and drawn. */
+export interface EvaluationReport {
+  format: 'shear-lab report';
+  formatVersion: 1;
+  version: string;
+  adapter: AdapterDescription;
+  source: string;
+  experiment: Experiment;
+  /** How the control was trained; null when it is not part of the report. */
+  scratch: Experiment['retrain'] | null;
+  /** Held-out text that no training and no mixture has seen, and the predictions measured in each domain. */
+  domains: { name: string; title: string; predictions: number }[];
+  tasks: ReportTask[];
+  arms: ArmReport[];
+}
