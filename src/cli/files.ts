@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { openCorpus, type Corpus, type CorpusReader } from '../data/corpus';
+import { openCorpus, type Corpus } from '../data/corpus';
 import { checkCorpusFits, loadModelTokenizer, readCorpusTokenizer } from '../data/corpus-fit';
 import type { Tokenizer } from '../data/tokenizer';
 import { readModelFolder, type ModelFolder } from '../formats/hugging-face';
@@ -47,6 +47,12 @@ export async function openModel(model: string): Promise<OpenedModel> {
   };
 }
 
+/** A file of the site by its path, as the page reads it. */
+export async function readSiteFile(path: string): Promise<ArrayBuffer> {
+  const bytes = await readFile(resolve('public', path));
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+}
+
 /** A model's tokenizer, or null when its folder has none. @throws InputError */
 export function tokenizerOf({ source, tokenizerJson, tokenizerConfigJson }: OpenedModel): Tokenizer | null {
   return loadModelTokenizer(source.config, tokenizerJson, tokenizerConfigJson);
@@ -58,10 +64,7 @@ export function tokenizerOf({ source, tokenizerJson, tokenizerConfigJson }: Open
  * @throws InputError when its token ids are not those of the model.
  */
 export async function openCorpusFor(model: OpenedModel, trainTokens: number): Promise<Corpus> {
-  const read: CorpusReader = async (path) => {
-    const bytes = await readFile(resolve('public/corpus', path));
-    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  };
+  const read = (path: string) => readSiteFile(`corpus/${path}`);
   const { corpus, manifest } = await openCorpus(read, { trainTokens });
   checkCorpusFits(model.source.config, tokenizerOf(model), await readCorpusTokenizer(read, manifest));
   return corpus;

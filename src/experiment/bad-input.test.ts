@@ -188,6 +188,7 @@ describe('whatever comes from outside becomes a value or one sentence', () => {
           adapter: { vendor: '', architecture: '', description: '', software: true },
           version: '1',
           referenceLoss: [1, 2],
+          scalingLaw: { loss: [1.5, 2.5], parameters: 3, extrapolated: true },
           mixture: [0.5, 0.5],
         },
         {

@@ -22,6 +22,11 @@ export interface StartedEvent {
   version: string;
   /** The source model's own loss by domain on the run's evaluation windows. */
   referenceLoss: number[];
+  /**
+   * Where the experiment asks for the scaling law: what each domain's loss is compared with instead, at how
+   * many parameters the law was read, and whether the family has no model as small or as large.
+   */
+  scalingLaw?: { loss: number[]; parameters: number; extrapolated: boolean };
   /** Mixture of the first step. */
   mixture: number[];
 }

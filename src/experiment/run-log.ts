@@ -125,6 +125,7 @@ const eventSchema = z.discriminatedUnion(
       adapter,
       version: line,
       referenceLoss: losses,
+      scalingLaw: z.strictObject({ loss: losses, parameters: count, extrapolated: z.boolean() }).optional(),
       mixture: weights,
     }),
     z.strictObject({
@@ -197,6 +198,7 @@ function checkLengths(events: readonly RunEvent[]): StartedEvent {
       case 'started':
         if (i > 0) refuse(SUBJECT, `events[${i}] must not start another run`);
         want('referenceLoss', event.referenceLoss, domains);
+        if (event.scalingLaw) want('scalingLaw.loss', event.scalingLaw.loss, domains);
         want('mixture', event.mixture, domains);
         break;
       case 'step':

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { updateMixture } from '../data/mixture';
 import { testGpu } from '../kernels/testing';
-import { shapeOf } from '../llama/config';
+import { prunedConfig, shapeOf } from '../llama/config';
+import { parameterCount } from '../pruning/cost';
 import { createRunControl, RunCancelled } from './control';
 import type { RunEvent } from './events';
 import { estimateRunMemory } from './memory';
@@ -64,6 +66,30 @@ describe('a run', () => {
     const constant = { ...experiment, mixture: { ...experiment.mixture, mode: 'constant' as const } };
     const still = mixtures((await run({}, constant)).events);
     expect(still.every((m) => m.every((w, i) => w === still[0]![i]))).toBe(true);
+  });
+
+  it('compares with the family’s scaling law where the experiment asks for it', async () => {
+    const domains = toyCorpus().domains.map(({ name }) => name);
+    const source = toySource();
+    const size = parameterCount(source.config);
+    const family = [0.5, 1, 2].map((share) => ({
+      name: share === 1 ? source.name : `toy-${share}`,
+      parameters: size * share,
+      tokens_trained: 0,
+      context: 8,
+      validation_loss: Object.fromEntries(domains.map((name, i) => [name, 3 + (i + 1) / share])),
+    }));
+    const scaled = { ...experiment.mixture, referenceLosses: 'scaling-law' as const, clamp: false };
+    const { events } = await run({ family }, { ...experiment, mixture: scaled });
+    const [started, first] = [events[0]!, events.find((e) => e.type === 'evaluation')!];
+    if (started.type !== 'started' || !started.scalingLaw) throw new Error('no scaling law in the log');
+    const { referenceLoss, mixture, scalingLaw } = started;
+    expect(scalingLaw.parameters).toBe(parameterCount(prunedConfig(source.config, experiment.target)));
+    scalingLaw.loss.forEach((loss, i) => expect(loss).toBeGreaterThan(referenceLoss[i]!));
+    expect(first.mixture).toEqual(
+      updateMixture({ ...scaled, weights: mixture, loss: first.loss, reference: scalingLaw.loss }),
+    );
+    await expect(run({}, { ...experiment, mixture: scaled })).rejects.toThrow(/mixture\.referenceLosses/);
   });
 
   it('gives identical metrics and weights when it is run twice', async () => {

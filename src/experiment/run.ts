@@ -1,5 +1,6 @@
 import type { Corpus } from '../data/corpus';
 import { startMixture, updateMixture } from '../data/mixture';
+import type { ModelCard } from '../data/model-family';
 import { evaluationWindows, startSampler } from '../data/sampler';
 import type { Gpu } from '../gpu/device';
 import { softValue } from '../kernels/hard-concrete-distribution';
@@ -15,8 +16,9 @@ import { cutModel } from '../pruning/surgery';
 import { checkTarget } from '../pruning/target-shape';
 import { createTrainer, type Trainer, type TrainerOptions } from '../training/trainer';
 import type { RunTurn } from './control';
-import type { GatesEvent, RunEvent, SurgeryEvent } from './events';
+import type { GatesEvent, RunEvent, StartedEvent, SurgeryEvent } from './events';
 import { evaluationShape } from './memory';
+import { scalingShift, usesScalingLaw } from './reference-losses';
 import type { Experiment } from './schema';
 import { trainStage, type RunState } from './train-stage';
 
@@ -29,6 +31,8 @@ export interface RunContext {
   gpu: Gpu;
   source: SourceModel;
   corpus: Corpus;
+  /** The source's family (`readFamily`), for an experiment that `usesScalingLaw`. */
+  family?: readonly ModelCard[];
   turn: RunTurn;
   version: string;
   emit(event: RunEvent): void;
@@ -67,15 +71,16 @@ export interface Run extends RunContext {
   state: RunState;
   /** Held-out windows of each domain, the same at every evaluation. */
   windows: WindowSet[];
-  /** The source's own loss by domain on them: what each domain's loss should reach. */
-  reference: number[];
+  /** The source's own loss by domain on them. */
+  sourceLoss: number[];
+  /** What each domain's loss should reach on them; null: what the source does. */
+  scalingLaw: NonNullable<StartedEvent['scalingLaw']> | null;
 }
 
 /**
- * Runs an experiment: the source's own losses as reference, pruning with learnt masks under the
- * constraint, the cut to exactly the target shape, retraining; the mixture adapts in both stages. The same
- * experiment gives the same events on one adapter, but for `elapsedMs`. The corpus is the model's own
- * (src/data/corpus-fit.ts).
+ * Runs an experiment: reference losses, pruning with learnt masks under the constraint, the cut to exactly the
+ * target shape, retraining; the mixture adapts in both stages. The same experiment gives the same events on
+ * one adapter, but for `elapsedMs`. The corpus is the model's own (src/data/corpus-fit.ts).
  *
  * @throws RunCancelled when the control says so, or an Error of one sentence.
  */
@@ -91,7 +96,8 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
     domains,
     adapter: context.gpu.adapter,
     version: context.version,
-    referenceLoss: run.reference,
+    referenceLoss: run.sourceLoss,
+    ...(run.scalingLaw && { scalingLaw: run.scalingLaw }),
     mixture: run.state.mixture,
   });
 
@@ -113,7 +119,7 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
         pruned: parameterLayout(config).parameterCount,
       },
       domains,
-      loss: { source: run.reference, ...surgery.loss, retrained: retrained?.loss ?? null },
+      loss: { source: run.sourceLoss, ...surgery.loss, retrained: retrained?.loss ?? null },
       maskedVersusPruned: surgery.maskedVersusPruned,
       mixture: run.state.mixture,
       tokens: run.state.tokens,
@@ -123,14 +129,19 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
 }
 
 /**
- * Sampler and mixture at their start, and the source model's losses on the run's windows as reference.
+ * Sampler and mixture at their start, the source model's losses on the run's windows, and the reference losses
+ * that follow from them.
  *
- * @throws one sentence when the experiment does not fit the source model.
+ * @throws one sentence when the experiment does not fit the source model or its family.
  */
 export async function beginRun(experiment: Experiment, context: RunContext): Promise<Run> {
   const { source, corpus } = context;
   checkExperiment(experiment, source.config);
   const { mode, weights } = experiment.mixture;
+  const domains = corpus.domains.map((d) => d.name);
+  const scaling = usesScalingLaw(experiment)
+    ? scalingShift(experiment, source, context.family ?? [], domains)
+    : null;
   const run: Run = {
     ...context,
     experiment,
@@ -147,11 +158,16 @@ export async function beginRun(experiment: Experiment, context: RunContext): Pro
     windows: corpus.domains.map((d) =>
       evaluationWindows(d, experiment.contextLength, experiment.evaluation.windows),
     ),
-    reference: [],
+    sourceLoss: [],
+    scalingLaw: null,
   };
-  run.reference = await lend(run, 'source model', source, (inference) =>
+  run.sourceLoss = await lend(run, 'source model', source, (inference) =>
     domainLosses(run, inference, 'Measuring the source model’s reference losses'),
   );
+  if (scaling) {
+    const { shift, parameters, extrapolated } = scaling;
+    run.scalingLaw = { loss: run.sourceLoss.map((loss, i) => loss + shift[i]!), parameters, extrapolated };
+  }
   return run;
 }
 
@@ -256,8 +272,9 @@ function where({ state, turn }: Run) {
   return { step: state.step, tokens: state.tokens, elapsedMs: turn.elapsedMs() };
 }
 
-function adaptMixture({ experiment, state, reference }: Run, loss: number[]): void {
+function adaptMixture({ experiment, state, sourceLoss, scalingLaw }: Run, loss: number[]): void {
   const { mode, clamp, smoothing } = experiment.mixture;
+  const reference = scalingLaw?.loss ?? sourceLoss;
   state.mixture = updateMixture({ mode, weights: state.mixture, loss, reference, clamp, smoothing });
 }
 

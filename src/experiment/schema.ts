@@ -19,6 +19,11 @@ export interface Experiment {
     mode: 'dynamic' | 'constant' | 'manual';
     /** Sampling weights of the corpus' domains in manifest order; empty: the corpus' own proportions. */
     weights: number[];
+    /**
+     * What each domain's loss is compared with: the source model's own, or what the scaling law of its family
+     * gives for the target's size (src/experiment/reference-losses.ts).
+     */
+    referenceLosses: 'source' | 'scaling-law';
     /** max(loss − reference, 0) as in the paper's Algorithm 1; the authors' code has no clamp. */
     clamp: boolean;
     /** c of (1 − c)·w + c/n, as in the authors' code; 0 as in the paper. */
@@ -175,6 +180,18 @@ export const EXPERIMENT_FIELDS: readonly Field[] = [
     kind: 'weights',
     default: [],
     help: 'Starting weights of the domains; empty means the corpus’ own proportions.',
+  },
+  {
+    key: 'mixture.referenceLosses',
+    group: 'mixture',
+    label: 'Reference losses',
+    kind: 'choice',
+    default: 'source',
+    help: 'What dynamic batch loading compares each domain’s loss with.',
+    options: [
+      { value: 'source', label: 'The source model’s own' },
+      { value: 'scaling-law', label: 'Scaling law of the family' },
+    ],
   },
   toggle(
     'mixture.clamp',

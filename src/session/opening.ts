@@ -1,28 +1,9 @@
-import { z } from 'zod';
 import { loadModelTokenizer } from '../data/corpus-fit';
+import { readModelCard, type ModelCard } from '../data/model-family';
 import { readModelFolder, tokenizerFiles, type InputFile } from '../formats/hugging-face';
 import { packParameters, parameterLayout } from '../llama/parameters';
 import { device, post, postStatus, untilAborted, type LabState } from './environment';
-import type { SourceCard } from './protocol';
 import { stopRun } from './run';
-
-const cardSchema: z.ZodType<SourceCard> = z.object({
-  name: z.string(),
-  parameters: z.number(),
-  tokens_trained: z.number(),
-  context: z.number(),
-  validation_loss: z.record(z.string(), z.number()),
-});
-
-/** A model's card; null when it has none that can be read: it says something about a model, it is not one. */
-function parseCard(bytes: ArrayBuffer | null): SourceCard | null {
-  if (!bytes) return null;
-  try {
-    return cardSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? null;
-  } catch {
-    return null;
-  }
-}
 
 /** Drops the run. The source that is open stays until the new one is there: a failed open changes nothing. */
 async function beginOpening(state: LabState, signal: AbortSignal): Promise<void> {
@@ -32,7 +13,7 @@ async function beginOpening(state: LabState, signal: AbortSignal): Promise<void>
   signal.throwIfAborted();
 }
 
-function adopt(state: LabState, name: string, files: readonly InputFile[], card: SourceCard | null): void {
+function adopt(state: LabState, name: string, files: readonly InputFile[], card: ModelCard | null): void {
   const folder = readModelFolder(files);
   const { config } = folder;
   const layout = parameterLayout(config);
@@ -61,9 +42,9 @@ export async function openBundled(state: LabState, name: string, signal: AbortSi
     };
   };
   const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
+  const card = readModelCard((path) => state.environment.read(path, { signal }), name);
   const files = await untilAborted(Promise.all(names.map(file)), signal);
-  const card = state.environment.read(`${folder}/card.json`, { signal }).catch(() => null);
-  adopt(state, name, files, parseCard(await untilAborted(card, signal)));
+  adopt(state, name, files, await untilAborted(card, signal));
 }
 
 /** Opens the files of a Hugging Face folder that the visitor chose. */

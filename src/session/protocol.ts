@@ -1,3 +1,4 @@
+import type { ModelCard } from '../data/model-family';
 import type { RunEvent } from '../experiment/events';
 import type { Experiment } from '../experiment/schema';
 import type { AdapterDescription } from '../gpu/device';
@@ -32,7 +33,7 @@ export type RunStatus = 'idle' | 'loading' | 'ready' | 'running' | 'paused' | 'f
 export type Report =
   | { type: 'device'; adapter: AdapterDescription }
   | { type: 'loading'; what: string; loaded: number; total: number }
-  | { type: 'source'; name: string; config: LlamaConfig; parameters: number; card: SourceCard | null }
+  | { type: 'source'; name: string; config: LlamaConfig; parameters: number; card: ModelCard | null }
   | { type: 'status'; status: RunStatus }
   /** Events in order, batched (at most about twenty batches a second). */
   | { type: 'events'; events: RunEvent[] }
@@ -58,12 +59,3 @@ export type Report =
   | { type: 'memory'; heldBytes: number }
   /** One sentence that names the field and the fix. `fatal`: the device is gone; only `open` helps. */
   | { type: 'failed'; message: string; fatal: boolean };
-
-/** public/models/NAME/card.json */
-export interface SourceCard {
-  name: string;
-  parameters: number;
-  tokens_trained: number;
-  context: number;
-  validation_loss: Record<string, number>;
-}

@@ -1,5 +1,7 @@
+import { readFamily } from '../data/model-family';
 import { createRunControl, RunCancelled } from '../experiment/control';
 import type { RunEvent } from '../experiment/events';
+import { usesScalingLaw } from '../experiment/reference-losses';
 import { checkExperiment, runExperiment } from '../experiment/run';
 import { runSteps, runTokens } from '../experiment/run-size';
 import { parseExperiment, type Experiment } from '../experiment/schema';
@@ -103,6 +105,9 @@ async function executeExperiment(
   add: (event: RunEvent) => void,
 ) {
   const corpus = await untilAborted(loadCorpus(state, source, runTokens(experiment)), abort.signal);
+  const family = usesScalingLaw(experiment)
+    ? await untilAborted(readFamily(state.environment.read, source.name), abort.signal)
+    : [];
   const total = runSteps(experiment);
   let stepsDone = 0;
   const activity = (what: string, done: number, of: number) => {
@@ -114,6 +119,7 @@ async function executeExperiment(
     gpu,
     source,
     corpus,
+    family,
     turn: control,
     version: VERSION,
     activity,

@@ -2,7 +2,8 @@ import { defaultExperiment } from '../experiment/schema';
 import type { Permalink } from '../experiment/permalink';
 import type { Lab } from './lab';
 import { openRecorded } from './replay';
-import { loadModelList } from './site-files';
+import { readModelList } from '../data/model-family';
+import { readSite } from './site-files';
 
 /** Everything that happens by itself when the page opens: the recorded run plays while the model loads. */
 export async function openLab(lab: Lab, problems: Permalink['problems'], canCompute: boolean): Promise<void> {
@@ -17,7 +18,7 @@ export async function openLab(lab: Lab, problems: Permalink['problems'], canComp
   const usual = lab.store.getState().experiment.source === defaultExperiment().source;
   if (canCompute && usual) lab.openSource();
   try {
-    const models = await loadModelList();
+    const models = await readModelList(readSite);
     lab.store.setState({ models });
     checkSource(lab);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Experiment, experimentSchema } from '../experiment/schema';
-import type { BundledModel } from './core/lab-state';
 import { type CorpusManifest, corpusManifestSchema } from '../data/corpus';
+import { createSiteReader } from '../session/site-files';
 
 /** A file of the site as JSON, or one sentence. A static host may answer a missing file with its start page. */
 async function readJson(path: string, what: string): Promise<unknown> {
@@ -15,24 +15,11 @@ async function readJson(path: string, what: string): Promise<unknown> {
   }
 }
 
-const modelListSchema = z
-  .array(
-    z.looseObject({
-      name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
-      title: z.string().max(80),
-      description: z.string().max(400),
-    }),
-  )
-  .min(1)
-  .max(100);
-
-/** @throws Error of one sentence. */
-export async function loadModelList(): Promise<BundledModel[]> {
-  const result = modelListSchema.safeParse(await readJson('models/index.json', 'The list of models'));
-  if (!result.success)
-    throw new Error('The list of models (models/index.json) is damaged: fetch the site again.');
-  return result.data;
-}
+/** Files of the site for readers that the engine has as well. */
+export const readSite = createSiteReader(
+  () => location.href,
+  (input, init) => fetch(input, init),
+);
 
 const exampleListSchema = z
   .array(

@@ -1,16 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFamily } from '../../data/model-family';
 import { createRunControl } from '../../experiment/control';
 import type { RunEvent, RunSummary } from '../../experiment/events';
 import { runSteps, runTokens } from '../../experiment/run-size';
 import { metricsJson } from '../../experiment/metrics-export';
 import { runLogHeader } from '../../experiment/run-log';
+import { usesScalingLaw } from '../../experiment/reference-losses';
 import { checkExperiment, finalModel, runExperiment } from '../../experiment/run';
 import { parseExperiment } from '../../experiment/schema';
 import { VERSION } from '../../experiment/version';
 import { tokenizerFiles, writeModelFolder } from '../../formats/hugging-face';
 import { parameterLayout, unpackParameters } from '../../llama/parameters';
-import { makeOutputFolder, openCorpusFor, openModel, readJson } from '../files';
+import { makeOutputFolder, openCorpusFor, openModel, readJson, readSiteFile } from '../files';
 import { openCommandGpu } from '../gpu';
 import type { Answer, CommandInput } from '../command';
 import { createProgress, secondsLeft } from '../progress';
@@ -25,6 +27,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const { source } = opened;
   const corpus = await openCorpusFor(opened, runTokens(experiment));
   checkExperiment(experiment, source.config);
+  const family = usesScalingLaw(experiment) ? await readFamily(readSiteFile, source.name) : [];
   const folder = await makeOutputFolder(out);
   const gpu = await openCommandGpu();
 
@@ -36,6 +39,7 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
     gpu,
     source,
     corpus,
+    family,
     turn: control,
     version: VERSION,
     emit(event) {

@@ -1,20 +1,15 @@
+import type { ListedModel, ModelCard } from '../../data/model-family';
 import { defaultExperiment, type Experiment } from '../../experiment/schema';
 import type { AdapterDescription } from '../../gpu/device';
 import type { LlamaConfig } from '../../llama/config';
-import type { Report, RunStatus, SourceCard } from '../../session/protocol';
+import type { Report, RunStatus } from '../../session/protocol';
 import type { RunRecord } from './run-record';
 
 export interface SourceModel {
   name: string;
   config: LlamaConfig;
   parameters: number;
-  card: SourceCard | null;
-}
-
-export interface BundledModel {
-  name: string;
-  title: string;
-  description: string;
+  card: ModelCard | null;
 }
 
 export interface Notice {
@@ -64,7 +59,7 @@ export interface LabState {
     adapter: AdapterDescription | null;
   };
   /** Source models that come with the site. */
-  models: readonly BundledModel[];
+  models: readonly ListedModel[];
   source: SourceModel | null;
   status: RunStatus;
   loading: Extract<Report, { type: 'loading' }> | null;

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { checked, InputError, parseJson } from '../formats/refusal';
+import { fitScalingLaw, type ScalingLaw, type SizePoint } from './scaling-law';
+
+/** Reads a file of the site by its path, such as models/index.json. */
+export type SiteReader = (path: string) => Promise<ArrayBuffer>;
+
+/** An entry of models/index.json: what a visitor chooses by, before anything of the model is downloaded. */
+export interface ListedModel {
+  /** Folder under models/. */
+  name: string;
+  title: string;
+  description: string;
+  /** All parameters, embeddings included. */
+  parameters: number;
+  /** Of model.safetensors: what opening the model downloads. */
+  bytes: number;
+}
+
+/** models/NAME/card.json: what a model is and what it reached. */
+export interface ModelCard {
+  name: string;
+  /** All parameters, embeddings included. */
+  parameters: number;
+  tokens_trained: number;
+  /** Positions that the model was trained with. */
+  context: number;
+  /** Nats a token by domain over its whole validation split. */
+  validation_loss: Record<string, number>;
+  /** Tokens in a window of that measurement; where it is left out, `context`. */
+  validation_context?: number | undefined;
+  corpus_tokenizer_sha256?: string | undefined;
+}
+
+const count = z.int().positive();
+
+const modelListSchema: z.ZodType<ListedModel[]> = z
+  .array(
+    z.object({
+      name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+      title: z.string().max(80),
+      description: z.string().max(400),
+      parameters: count,
+      bytes: count,
+    }),
+  )
+  .min(1)
+  .max(100);
+
+const cardSchema: z.ZodType<ModelCard> = z.object({
+  name: z.string().max(80),
+  parameters: count,
+  tokens_trained: z.number().nonnegative(),
+  context: count,
+  validation_loss: z.record(z.string().max(80), z.number().positive()),
+  validation_context: count.optional(),
+  corpus_tokenizer_sha256: z.string().max(80).optional(),
+});
+
+/** The models of the site, smallest first. @throws InputError; whatever `read` throws. */
+export async function readModelList(read: SiteReader): Promise<ListedModel[]> {
+  const path = 'models/index.json';
+  const list = checked(modelListSchema, parseJson(await read(path), path), path);
+  return list.sort((a, b) => a.parameters - b.parameters);
+}
+
+/** A model's card; null when it has none that can be read: it says something about a model, it is not one. */
+export async function readModelCard(read: SiteReader, name: string): Promise<ModelCard | null> {
+  try {
+    return cardSchema.safeParse(parseJson(await read(`models/${name}/card.json`), 'card.json')).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The cards of the bundled model `source` and of its relatives, smallest first: the same tokenizer, and losses
+ * over windows of the same length. Empty when `source` is no model of the site or has no such card.
+ *
+ * @throws InputError when the list of models is damaged; whatever `read` throws for it.
+ */
+export async function readFamily(read: SiteReader, source: string): Promise<ModelCard[]> {
+  const list = await readModelList(read);
+  const cards = (await Promise.all(list.map(({ name }) => readModelCard(read, name)))).filter(
+    (card) => card !== null,
+  );
+  const own = cards.find(({ name }) => name === source);
+  if (!own?.corpus_tokenizer_sha256) return [];
+  const windows = ({ validation_context, context }: ModelCard) => validation_context ?? context;
+  return cards
+    .filter(
+      (card) =>
+        card.corpus_tokenizer_sha256 === own.corpus_tokenizer_sha256 && windows(card) === windows(own),
+    )
+    .sort((a, b) => a.parameters - b.parameters);
+}
+
+/** What a family reaches in one domain, and the law that these losses follow, or why there is none. */
+export interface DomainFit {
+  domain: string;
+  points: SizePoint[];
+  fit: { law: ScalingLaw } | { problem: string };
+}
+
+/** The fit of every domain that all members were measured in. */
+export function fitFamily(family: readonly ModelCard[]): DomainFit[] {
+  const domains = Object.keys(family[0]?.validation_loss ?? {});
+  return domains
+    .filter((domain) => family.every((card) => domain in card.validation_loss))
+    .map((domain) => {
+      const points = family.map(({ parameters, validation_loss }) => ({
+        parameters,
+        loss: validation_loss[domain]!,
+      }));
+      return { domain, points, fit: tryFit(points) };
+    });
+}
+
+function tryFit(points: readonly SizePoint[]): DomainFit['fit'] {
+  try {
+    return { law: fitScalingLaw(points) };
+  } catch (error) {
+    if (error instanceof InputError) return { problem: error.message };
+    throw error;
+  }
+}
+
+/** Whether a size lies outside of the family's own, so that a law says more than was measured. */
+export function isExtrapolated(family: readonly { parameters: number }[], parameters: number): boolean {
+  return (
+    family.every((card) => card.parameters > parameters) ||
+    family.every((card) => card.parameters < parameters)
+  );
+}
