@@ -2,6 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Answer, CommandInput } from './command';
 import { bench } from './commands/bench';
 import { evaluate } from './commands/eval';
+import { evaluateTasks } from './commands/evaluate';
 import { generateText } from './commands/generate';
 import { info } from './commands/info';
 import { prune } from './commands/prune';
@@ -28,6 +29,13 @@ const COMMANDS: Record<string, CommandDescription> = {
     options: { tokens: { type: 'string' }, windows: { type: 'string' }, context: { type: 'string' } },
     positionals: 1,
     run: evaluate,
+  },
+  evaluate: {
+    usage: 'evaluate MODEL [--tasks all|NAME,NAME] [--limit N]',
+    summary: 'accuracy on the bundled tasks with 95 % intervals; --limit takes the first N items of each',
+    options: { tasks: { type: 'string' }, limit: { type: 'string' } },
+    positionals: 1,
+    run: evaluateTasks,
   },
   prune: {
     usage: 'prune EXPERIMENT.json --out DIR [--model MODEL]',

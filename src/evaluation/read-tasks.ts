@@ -40,13 +40,9 @@ export function chooseTasks({ tasks }: TaskIndex, names: 'all' | readonly string
   return tasks.filter(({ name }) => names.includes(name));
 }
 
-/** `limit` items spread evenly over a task, or all: the same ones for every model. */
+/** The first `limit` items, the same ones for every model: their order in the file is a random one. */
 export function limitItems(task: Task, limit: number): Task {
-  const evenly = <T>(items: readonly T[]) =>
-    limit >= items.length
-      ? [...items]
-      : Array.from({ length: limit }, (_, i) => items[Math.floor((i * items.length) / limit)]!);
   return task.form === 'choice'
-    ? { ...task, items: evenly(task.items) }
-    : { ...task, items: evenly(task.items) };
+    ? { ...task, items: task.items.slice(0, limit) }
+    : { ...task, items: task.items.slice(0, limit) };
 }
