@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseLlamaConfig } from '../formats/llama-config';
+import { usualTarget } from '../pruning/target-shape';
 import { fieldValue } from './permalink';
 import { defaultExperiment, EXPERIMENT_FIELDS, parseExperiment } from './schema';
 
@@ -12,6 +15,12 @@ describe('the table of fields', () => {
       );
     const keys = EXPERIMENT_FIELDS.map((field) => field.key);
     expect([...keys, 'version'].sort()).toEqual(paths(defaultExperiment()).sort());
+  });
+
+  it('has the target that is usual for the default source', () => {
+    const { source, target } = defaultExperiment();
+    const config: unknown = JSON.parse(readFileSync(`public/models/${source}/config.json`, 'utf8'));
+    expect(target).toEqual(usualTarget(parseLlamaConfig(config)));
   });
 
   it('has defaults that obey their own limits', () => {

@@ -113,17 +113,25 @@ export interface TargetPreset {
 
 const ALL_GATES: ActiveGates = { hidden: true, head: true, intermediate: true, layer: true };
 
-/** Shares of the source's dimensions as a preset; a dimension left out stays. */
+/** The legal target with these shares of the source's dimensions; a dimension left out stays. */
+function shareOf(source: LlamaConfig, share: Partial<TargetShape>): TargetShape {
+  const shape = shapeOf(source);
+  for (const field of TARGET_FIELDS) shape[field] *= share[field] ?? 1;
+  return nearestLegalTarget(source, shape, ALL_GATES);
+}
+
 function shares(id: string, label: string, share: Partial<TargetShape>): TargetPreset {
-  return {
-    id,
-    label,
-    target(source) {
-      const shape = shapeOf(source);
-      for (const field of TARGET_FIELDS) shape[field] *= share[field] ?? 1;
-      return nearestLegalTarget(source, shape, ALL_GATES);
-    },
-  };
+  return { id, label, target: (source) => shareOf(source, share) };
+}
+
+/** What is offered with a source model at first: of nano, the target in the table of fields. */
+export function usualTarget(source: LlamaConfig): TargetShape {
+  return shareOf(source, {
+    numHiddenLayers: 2 / 3,
+    hiddenSize: 3 / 4,
+    numAttentionHeads: 3 / 4,
+    intermediateSize: 2 / 3,
+  });
 }
 
 function sheared(name: '2.7B' | '1.3B' | '370M'): TargetPreset {

@@ -2,6 +2,7 @@ import { loadModelTokenizer } from '../data/corpus-fit';
 import { readModelCard, type ModelCard } from '../data/model-family';
 import { readModelFolder, tokenizerFiles, type InputFile } from '../formats/hugging-face';
 import { packParameters, parameterLayout } from '../llama/parameters';
+import { chooseSource } from './choosing';
 import { device, post, postStatus, untilAborted, type LabState } from './environment';
 import { stopRun } from './run';
 
@@ -28,9 +29,18 @@ function adopt(state: LabState, name: string, files: readonly InputFile[], card:
   postStatus(state, 'ready');
 }
 
-/** Opens a model of the site. @throws one sentence, or an AbortError when `signal` says so */
-export async function openBundled(state: LabState, name: string, signal: AbortSignal): Promise<void> {
+/**
+ * Opens a model of the site; null: the one that suits the device.
+ *
+ * @throws one sentence, or an AbortError when `signal` says so
+ */
+export async function openBundled(
+  state: LabState,
+  wanted: string | null,
+  signal: AbortSignal,
+): Promise<void> {
   await beginOpening(state, signal);
+  const name = wanted ?? (await chooseSource(state, signal));
   const folder = `models/${name}`;
   const file = async (fileName: string) => {
     const onProgress = (loaded: number, total: number) => {

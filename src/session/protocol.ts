@@ -9,8 +9,11 @@ import type { LlamaConfig } from '../llama/config';
  * the order in which it came; a newer `open` or `openFiles` takes the place of one that is still loading.
  */
 export type Command =
-  /** Opens the device and the source model; answers `device`, `loading`…, `source`. */
-  | { type: 'open'; source: string; baseUrl: string }
+  /**
+   * Opens the device and the source model; answers `device`, `loading`…, `source`. null: the model of the site
+   * that suits the device (src/session/choosing.ts).
+   */
+  | { type: 'open'; source: string | null; baseUrl: string }
   /** A model that the visitor chose: the files of a Hugging Face folder. Becomes source `local`. */
   | { type: 'openFiles'; files: { name: string; bytes: ArrayBuffer }[]; baseUrl: string }
   | { type: 'start'; experiment: Experiment }

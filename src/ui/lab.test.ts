@@ -47,6 +47,21 @@ describe('lab', () => {
     expect(lab.store.getState()).toMatchObject({ status: 'loading', engine: { state: 'opening' } });
   });
 
+  it('takes the usual target of a model that was chosen, and keeps the one that a link gives', async () => {
+    const { lab, posted, say } = setUp();
+    const target = () => lab.store.getState().experiment.target;
+    lab.openSource();
+    await say(...ready);
+    expect(target().hiddenSize).toBe(6);
+    lab.chooseSource('other');
+    expect(posted.at(-1)).toMatchObject({ type: 'open', source: 'other' });
+    const other = { ...exampleConfig, hiddenSize: 400, numHiddenLayers: 12 };
+    await say({ type: 'source', name: 'other', config: other, parameters: 9, card: null }, ready[2]!);
+    expect(target()).toMatchObject({ hiddenSize: 300, numHiddenLayers: 8 });
+    lab.chooseSource(null);
+    expect(posted.at(-1)).toMatchObject({ type: 'open', source: null });
+  });
+
   it('keeps a Prune that was pressed too early until the model is open, once', async () => {
     const { lab, say, types, posted } = setUp();
     lab.openSource();

@@ -3,7 +3,7 @@ import { ALL_WINDOWS } from '../experiment/run-size';
 import type { Experiment } from '../experiment/schema';
 import type { TargetShape } from '../llama/config';
 import { createSessionClient, type WorkerLike } from '../session/client';
-import { nearestLegalTarget } from '../pruning/target-shape';
+import { nearestLegalTarget, usualTarget } from '../pruning/target-shape';
 import type { Report } from '../session/protocol';
 import { type FieldValue, setField } from './core/field-value';
 import { createFrameQueue } from './core/frame-queue';
@@ -27,7 +27,10 @@ export interface GenerationSettings {
 /** The page's engine room: one store that mirrors what the worker reports, and what a visitor can ask for. */
 export interface Lab {
   store: StoreApi<LabState>;
+  /** Opens the experiment's source model. */
   openSource(): void;
+  /** Opens another one, with the target that is usual for it; null: the one that suits the device. */
+  chooseSource(name: string | null): void;
   /** Says that this browser cannot compute; the recorded run plays all the same. */
   withoutGpu(): void;
   openFiles(files: readonly File[]): Promise<void>;
@@ -64,6 +67,8 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
   let localFiles: readonly File[] = [];
   /** What the visitor pressed before the engine was ready. */
   let wanted: 'prune' | 'step' | null = null;
+  /** A model was chosen, not an experiment: the target follows from it. */
+  let targetFollows = false;
 
   const begin = (first: 'prune' | 'step'): void => {
     const { experiment, source, engine, status } = store.getState();
@@ -96,21 +101,36 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
     begin(first);
   });
 
+  store.subscribe(({ source, experiment }, before) => {
+    if (!source || source === before.source || !targetFollows) return;
+    targetFollows = false;
+    const target = nearestLegalTarget(source.config, usualTarget(source.config), experiment.gates);
+    set({ experiment: { ...experiment, target } });
+  });
+
+  const open = (source: string | null): void => {
+    const { engine, notices } = store.getState();
+    set({
+      engine: { ...engine, state: 'opening' },
+      status: 'loading',
+      currentRun: null,
+      notices: notices.filter((notice) => notice.offer !== 'reopen'),
+    });
+    client.send({ type: 'open', source, baseUrl });
+  };
+
   const lab: Lab = {
     store,
     openSource() {
-      const { experiment, notices } = store.getState();
-      if (experiment.source === 'local') {
-        if (localFiles.length) void lab.openFiles(localFiles);
-        return;
-      }
-      set({
-        engine: { ...store.getState().engine, state: 'opening' },
-        status: 'loading',
-        currentRun: null,
-        notices: notices.filter((notice) => notice.offer !== 'reopen'),
-      });
-      client.send({ type: 'open', source: experiment.source, baseUrl });
+      targetFollows = false;
+      const { source } = store.getState().experiment;
+      if (source !== 'local') open(source);
+      else if (localFiles.length) void lab.openFiles(localFiles);
+    },
+    chooseSource(name) {
+      if (name !== null) lab.setField('source', name);
+      targetFollows = true;
+      open(name);
     },
     withoutGpu() {
       set({ engine: { state: 'missing', adapter: null }, status: 'failed' });
@@ -142,6 +162,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
         engine: { ...store.getState().engine, state: 'opening' },
       });
       localFiles = files;
+      targetFollows = false;
       client.send({ type: 'openFiles', files: read, baseUrl });
     },
     prune: () => begin('prune'),

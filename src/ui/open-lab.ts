@@ -1,5 +1,5 @@
 import { defaultExperiment } from '../experiment/schema';
-import type { Permalink } from '../experiment/permalink';
+import { encodePermalink, type Permalink } from '../experiment/permalink';
 import type { Lab } from './lab';
 import { openRecorded } from './replay';
 import { readModelList } from '../data/model-family';
@@ -14,9 +14,12 @@ export async function openLab(lab: Lab, problems: Permalink['problems'], canComp
   }
   void openRecorded(lab);
   if (!canCompute) lab.withoutGpu();
+  const { experiment } = lab.store.getState();
   // The default model is there: no need to wait for the list before it loads.
-  const usual = lab.store.getState().experiment.source === defaultExperiment().source;
-  if (canCompute && usual) lab.openSource();
+  const usual = experiment.source === defaultExperiment().source;
+  // An address that says nothing leaves the model open: the one that suits the device is taken.
+  if (canCompute && encodePermalink(experiment) === '') lab.chooseSource(null);
+  else if (canCompute && usual) lab.openSource();
   try {
     const models = await readModelList(readSite);
     lab.store.setState({ models });

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react';
 import { shapeOf } from '../../llama/config';
-import { formatCount, formatPerplexity } from '../core/format';
+import { formatBytes, formatCount, formatPerplexity } from '../core/format';
 import { describeShape, meanOf } from '../core/run-record';
 import { SelectField } from '../controls/select-field';
 import { useLab, useLabState } from '../lab-context';
@@ -18,7 +18,10 @@ export function SourceCard() {
 
   const listed = models.find((model) => model.name === wanted);
   const options = [
-    ...models.map((model) => ({ value: model.name, label: model.title })),
+    ...models.map(({ name, title, parameters, bytes }) => ({
+      value: name,
+      label: `${title} · ${formatCount(parameters)} parameters · ${formatBytes(bytes)}`,
+    })),
     ...(listed ? [] : [{ value: wanted, label: wanted === 'local' ? 'From a folder' : wanted }]),
     { value: OPEN_FOLDER, label: 'Open a folder…' },
   ];
@@ -39,8 +42,7 @@ export function SourceCard() {
             return;
           }
           setChoosing(false);
-          lab.setField('source', value);
-          lab.openSource();
+          lab.chooseSource(value);
         }}
       />
       <div hidden={!choosing} className="folder">

@@ -8,8 +8,9 @@ import {
   legalSteps,
   TARGET_FIELDS,
   TARGET_PRESETS,
+  usualTarget,
 } from '../../pruning/target-shape';
-import { defaultOf, fieldOf, readNumber } from '../core/field-value';
+import { fieldOf, readNumber } from '../core/field-value';
 import { Panel } from '../controls/panel';
 import { RulerSlider } from '../controls/ruler-slider';
 import { useLab, useLabState } from '../lab-context';
@@ -29,11 +30,12 @@ export function TargetPanel() {
   const { target, gates } = experiment;
   const problems = useMemo(() => (source ? checkTarget(source, target, gates) : []), [source, target, gates]);
   const steps = useMemo(() => (source ? legalSteps(source) : null), [source]);
+  const usual = useMemo(() => (source ? usualTarget(source) : null), [source]);
 
   return (
     <Panel title="Target shape" className="target">
       <SourceCard />
-      {steps && source ? (
+      {steps && usual && source ? (
         <>
           <div className="rulers">
             {TARGET_FIELDS.map((name) => {
@@ -46,7 +48,7 @@ export function TargetPanel() {
                   value={target[name]}
                   steps={steps[name]}
                   fixed={!gates[GATE_SET_OF[name]]}
-                  fallback={Math.min(Number(defaultOf(field)), steps[name].max)}
+                  fallback={usual[name]}
                   problem={problems.find((problem) => problem.field === name)?.message ?? null}
                   read={(text) => {
                     const value = readNumber(field, text);
