@@ -12,6 +12,10 @@ export function userPath(path: string): string {
   return resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
 }
 
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
 /** Files that belong to a model folder; others (shards of checkpoints, say) are not read. */
 const MODEL_FILE =
   /^(config|generation_config|tokenizer|tokenizer_config|model\.safetensors\.index)\.json$|\.safetensors$/;
@@ -24,7 +28,6 @@ export interface OpenedModel extends ModelFolder {
 export async function openModel(model: string): Promise<OpenedModel> {
   const bundled = resolve('public/models', model);
   const typed = userPath(model);
-  const isFolder = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() ?? false;
   const folder = (await isFolder(typed)) ? typed : /^[a-z0-9._-]+$/.test(model) ? bundled : typed;
   if (!(await isFolder(folder))) {
     throw new Error(

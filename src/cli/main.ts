@@ -6,6 +6,7 @@ import { evaluateTasks } from './commands/evaluate';
 import { generateText } from './commands/generate';
 import { info } from './commands/info';
 import { prune } from './commands/prune';
+import { report } from './commands/report';
 
 interface CommandDescription {
   usage: string;
@@ -44,6 +45,23 @@ const COMMANDS: Record<string, CommandDescription> = {
     options: { out: { type: 'string' }, model: { type: 'string' } },
     positionals: 1,
     run: prune,
+  },
+  report: {
+    usage:
+      'report EXPERIMENT.json|NAME|DIR [--model MODEL] [--arms NAME,NAME] [--tasks all|none|NAME,NAME] [--limit N] [--windows N] [--csv FILE] [--markdown FILE]',
+    summary:
+      'run an experiment (or take the run that prune left in DIR), train the same shape from scratch, and measure all models side by side',
+    options: {
+      model: { type: 'string' },
+      arms: { type: 'string' },
+      tasks: { type: 'string' },
+      limit: { type: 'string' },
+      windows: { type: 'string' },
+      csv: { type: 'string' },
+      markdown: { type: 'string' },
+    },
+    positionals: 1,
+    run: report,
   },
   generate: {
     usage: 'generate MODEL --prompt TEXT [--max-tokens N] [--temperature X] [--seed N]',

@@ -47,8 +47,12 @@ export interface EvaluationReport {
   experiment: Experiment;
   /** How the control was trained; null when it is not part of the report. */
   scratch: Experiment['retrain'] | null;
+  /** Name of the closest member of the family; null when it was not asked for, or there is no family. */
+  closestMember: string | null;
   /** Held-out text that no training and no mixture has seen, and the predictions measured in each domain. */
   domains: { name: string; title: string; predictions: number }[];
   tasks: ReportTask[];
   arms: ArmReport[];
+  /** Accuracy of `retrained` minus that of `scratch`, item by item, in the order of the tasks; null without both. */
+  overScratch: Estimate[] | null;
 }

@@ -1,21 +1,21 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFamily } from '../../data/model-family';
-import { createRunControl } from '../../experiment/control';
-import type { RunEvent, RunSummary } from '../../experiment/events';
-import { runSteps, runTokens } from '../../experiment/run-size';
+import type { RunSummary } from '../../experiment/events';
+import { runTokens } from '../../experiment/run-size';
 import { metricsJson } from '../../experiment/metrics-export';
 import { runLogHeader } from '../../experiment/run-log';
-import { usesScalingLaw } from '../../experiment/reference-losses';
-import { checkExperiment, finalModel, runExperiment } from '../../experiment/run';
+import { checkExperiment, finalModel } from '../../experiment/run';
 import { parseExperiment } from '../../experiment/schema';
-import { VERSION } from '../../experiment/version';
-import { tokenizerFiles, writeModelFolder } from '../../formats/hugging-face';
-import { parameterLayout, unpackParameters } from '../../llama/parameters';
-import { makeOutputFolder, openCorpusFor, openModel, readJson, readSiteFile } from '../files';
+import { tokenizerFiles, writeModelFolder, type OutputFile } from '../../formats/hugging-face';
+import { parameterLayout, unpackParameters, type FlatModel } from '../../llama/parameters';
+import { makeOutputFolder, openCorpusFor, openModel, readJson } from '../files';
 import { openCommandGpu } from '../gpu';
 import type { Answer, CommandInput } from '../command';
-import { createProgress, secondsLeft } from '../progress';
+import { runInTerminal } from '../run';
+
+/** In the folder of a run: its log, and the model as it was cut, before retraining. The report reads both. */
+export const RUN_LOG = 'run.json';
+export const BEFORE_RETRAINING = 'before-retraining';
 
 export async function prune({ positionals, options }: CommandInput): Promise<Answer> {
   const { out } = options;
@@ -27,46 +27,32 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   const { source } = opened;
   const corpus = await openCorpusFor(opened, runTokens(experiment));
   checkExperiment(experiment, source.config);
-  const family = usesScalingLaw(experiment) ? await readFamily(readSiteFile, source.name) : [];
   const folder = await makeOutputFolder(out);
   const gpu = await openCommandGpu();
 
-  const events: RunEvent[] = [];
-  const control = createRunControl();
-  const totalSteps = runSteps(experiment);
-  const progress = createProgress();
-  const models = await runExperiment(experiment, {
-    gpu,
-    source,
-    corpus,
-    family,
-    turn: control,
-    version: VERSION,
-    emit(event) {
-      events.push(event);
-      if (event.type !== 'step') return;
-      const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
-      progress.say(
-        `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`,
-      );
-    },
-    activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
-  });
-  progress.end();
-  gpu.throwOnError();
+  const { models, events } = await runInTerminal(experiment, opened, corpus, gpu);
   const finished = events.at(-1);
   if (finished?.type !== 'finished') throw new Error('The run ended without a summary.');
 
   const summary = { ...runLogHeader(events), ...namedSummary(finished.summary) };
-  const { config, parameters } = finalModel(models);
-  const files = writeModelFolder(config, unpackParameters(parameterLayout(config), parameters), [
+  await writeModel(folder, finalModel(models), [
     ...tokenizerFiles(opened),
     file('summary.json', `${JSON.stringify(summary, null, 1)}\n`),
-    file('run.json', metricsJson(events)),
+    file(RUN_LOG, metricsJson(events)),
     file('metrics.jsonl', events.map((event) => `${JSON.stringify(event)}\n`).join('')),
   ]);
-  for (const { name, bytes } of files) await writeFile(join(folder, name), bytes);
+  if (models.retrained) {
+    await writeModel(join(folder, BEFORE_RETRAINING), models.pruned, tokenizerFiles(opened));
+  }
   return { json: summary, text: `${describe(finished.summary)}\nWritten to ${out}` };
+}
+
+async function writeModel(folder: string, { config, parameters }: FlatModel, beside: OutputFile[]) {
+  const tensors = unpackParameters(parameterLayout(config), parameters);
+  await mkdir(folder, { recursive: true });
+  for (const { name, bytes } of writeModelFolder(config, tensors, beside)) {
+    await writeFile(join(folder, name), bytes);
+  }
 }
 
 function file(name: string, text: string) {

@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createRunControl } from '../../experiment/control';
+import { ARMS, type Arm } from '../../experiment/report';
+import { reportCsv, reportMarkdown } from '../../experiment/report-export';
+import { makeReport } from '../../experiment/report-run';
+import { checkExperiment, type RunModels } from '../../experiment/run';
+import { parseRunLog } from '../../experiment/run-log';
+import { ALL_WINDOWS, runTokens } from '../../experiment/run-size';
+import { parseExperiment, type Experiment } from '../../experiment/schema';
+import { VERSION } from '../../experiment/version';
+import { InputError, plain } from '../../formats/refusal';
+import { numberOption, type Answer, type CommandInput } from '../command';
+import { isFolder, openCorpusFor, openModel, readJson, readSiteFile, tokenizerOf, userPath } from '../files';
+import { openCommandGpu } from '../gpu';
+import { createProgress, secondsLeft } from '../progress';
+import { runInTerminal } from '../run';
+import { BEFORE_RETRAINING, RUN_LOG } from './prune';
+
+const ALL_ITEMS = 10_000;
+
+/** Runs an experiment (or takes a run of `prune`), trains its control, and measures all models side by side. */
+export async function report({ positionals, options }: CommandInput): Promise<Answer> {
+  const wanted = positionals[0]!;
+  const folder = (await isFolder(userPath(wanted))) ? userPath(wanted) : null;
+  const experiment = folder ? await experimentOf(folder) : await readExperiment(wanted);
+  const opened = await openModel(textOption(options, 'model') ?? experiment.source);
+  const { source } = opened;
+  checkExperiment(experiment, source.config);
+  const request = {
+    arms: chooseArms(textOption(options, 'arms')),
+    tasks: chooseTaskNames(textOption(options, 'tasks')),
+    items: numberOption(options, 'limit', ALL_ITEMS, [1, ALL_ITEMS]),
+    windows: numberOption(options, 'windows', ALL_WINDOWS, [1, ALL_WINDOWS]),
+  };
+  const files = { csv: textOption(options, 'csv'), markdown: textOption(options, 'markdown') };
+  const corpus = await openCorpusFor(opened, runTokens(experiment));
+  const gpu = await openCommandGpu();
+
+  const models = folder
+    ? await readModels(folder, experiment)
+    : (await runInTerminal(experiment, opened, corpus, gpu)).models;
+  const progress = createProgress();
+  const started = performance.now();
+  const made = await makeReport(request, {
+    gpu,
+    source,
+    tokenizer: tokenizerOf(opened),
+    finished: { experiment, ...models },
+    corpus,
+    read: readSiteFile,
+    turn: createRunControl(),
+    version: VERSION,
+    progress(what, share) {
+      if (share > 0) progress.say(`${what}, ${secondsLeft(performance.now() - started, share, 1)}`);
+    },
+    partial: () => undefined,
+  });
+  progress.end();
+  const markdown = reportMarkdown(made);
+  if (files.csv) await writeFile(userPath(files.csv), reportCsv(made));
+  if (files.markdown) await writeFile(userPath(files.markdown), markdown);
+  return { json: made, text: markdown };
+}
+
+/** An experiment's file, or the name of one of those in public/experiments. */
+async function readExperiment(wanted: string): Promise<Experiment> {
+  const preset = /^[a-z0-9-]+$/.test(wanted) ? resolve('public/experiments', `${wanted}.json`) : wanted;
+  return parseExperiment(await readJson(preset), wanted);
+}
+
+/** The experiment of a run that `prune` left in `folder`. */
+async function experimentOf(folder: string): Promise<Experiment> {
+  const { events } = parseRunLog(await readJson(join(folder, RUN_LOG)));
+  const [started] = events;
+  if (started?.type !== 'started' || events.at(-1)?.type !== 'finished') {
+    throw new InputError(`${RUN_LOG}: the run has not finished; run it again with prune.`);
+  }
+  return started.experiment;
+}
+
+/** The models of such a run. */
+async function readModels(folder: string, { retraining }: Experiment): Promise<RunModels> {
+  const final = (await openModel(folder)).source;
+  if (retraining === 'none') return { pruned: final, retrained: null };
+  return { pruned: (await openModel(join(folder, BEFORE_RETRAINING))).source, retrained: final };
+}
+
+function textOption(options: CommandInput['options'], name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** @throws InputError for an unknown one. */
+function chooseArms(names: string | undefined): readonly Arm[] {
+  if (names === undefined) return ARMS;
+  const unknown = names.split(',').find((name) => !ARMS.some((arm) => arm === name));
+  if (unknown !== undefined) {
+    throw new InputError(`--arms has no ${plain(unknown)}: choose among ${ARMS.join(', ')}.`);
+  }
+  return ARMS.filter((arm) => names.split(',').includes(arm));
+}
+
+function chooseTaskNames(names = 'all'): 'all' | string[] {
+  if (names === 'all') return 'all';
+  return names === 'none' ? [] : names.split(',');
+}

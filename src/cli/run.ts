@@ -1,0 +1,46 @@
+import type { Corpus } from '../data/corpus';
+import { readFamily } from '../data/model-family';
+import { createRunControl } from '../experiment/control';
+import type { RunEvent } from '../experiment/events';
+import { usesScalingLaw } from '../experiment/reference-losses';
+import { runExperiment, type RunModels } from '../experiment/run';
+import { runSteps } from '../experiment/run-size';
+import type { Experiment } from '../experiment/schema';
+import { VERSION } from '../experiment/version';
+import type { Gpu } from '../gpu/device';
+import { readSiteFile, type OpenedModel } from './files';
+import { createProgress, secondsLeft } from './progress';
+
+/** Runs an experiment to its end, with progress and time left on stderr. */
+export async function runInTerminal(
+  experiment: Experiment,
+  { source }: OpenedModel,
+  corpus: Corpus,
+  gpu: Gpu,
+): Promise<{ models: RunModels; events: RunEvent[] }> {
+  const family = usesScalingLaw(experiment) ? await readFamily(readSiteFile, source.name) : [];
+  const events: RunEvent[] = [];
+  const control = createRunControl();
+  const totalSteps = runSteps(experiment);
+  const progress = createProgress();
+  const models = await runExperiment(experiment, {
+    gpu,
+    source,
+    corpus,
+    family,
+    turn: control,
+    version: VERSION,
+    emit(event) {
+      events.push(event);
+      if (event.type !== 'step') return;
+      const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
+      progress.say(
+        `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`,
+      );
+    },
+    activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
+  });
+  progress.end();
+  gpu.throwOnError();
+  return { models, events };
+}

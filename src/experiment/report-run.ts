@@ -1,0 +1,213 @@
+import type { Corpus } from '../data/corpus';
+import { readFamily, readModelCard, type SiteReader } from '../data/model-family';
+import type { Tokenizer } from '../data/tokenizer';
+import { compareResults } from '../evaluation/compare';
+import { chooseTasks, limitItems, readTask, readTaskIndex } from '../evaluation/read-tasks';
+import type { TaskResult } from '../evaluation/result';
+import type { Speed } from '../evaluation/speed';
+import type { Task } from '../evaluation/task';
+import { prunedConfig, type LlamaConfig } from '../llama/config';
+import type { FlatModel } from '../llama/parameters';
+import { parameterCount } from '../pruning/cost';
+import { fromScratch, trainFromScratch } from './from-scratch';
+import { usesScalingLaw } from './reference-losses';
+import type { Arm, ArmReport, EvaluationReport } from './report';
+import { pretrainingSpent, spentBy, type Spent } from './report-cost';
+import { closestMember, readMember } from './report-family';
+import { measureModel, measuringFlops, type Material, type ReportedModel } from './report-measure';
+import { ARM_TITLES } from './report-table';
+import { readTestText, type TestText } from './report-text';
+import type { RunContext, RunModels } from './run';
+import type { Experiment } from './schema';
+
+/** What a report is asked to compare, and how thoroughly. */
+export interface ReportRequest {
+  arms: readonly Arm[];
+  /** Names of tasks; empty for none. */
+  tasks: 'all' | readonly string[];
+  /** At most so many items of each task. */
+  items: number;
+  /** At most so many test windows of each domain. */
+  windows: number;
+}
+
+export interface FinishedRun extends RunModels {
+  experiment: Experiment;
+}
+
+export interface ReportContext extends Omit<RunContext, 'emit' | 'activity' | 'family'> {
+  finished: FinishedRun;
+  /** With as many training tokens as the run had, when the control is asked for. */
+  corpus: Corpus;
+  tokenizer: Tokenizer | null;
+  read: SiteReader;
+  /** What goes on, and the share of all work that is done, weighed by floating-point operations. */
+  progress(what: string, share: number): void;
+  /** The report so far, after each model. */
+  partial(report: EvaluationReport): void;
+}
+
+/** A model that the report can have. */
+interface Candidate {
+  arm: Arm;
+  config: LlamaConfig;
+  /** Floating-point operations of training it for the report; 0 where it is there already. */
+  training: number;
+  obtain(advance: (share: number) => void): Promise<Omit<ReportedModel, 'arm'>>;
+}
+
+interface Measured {
+  report: ArmReport;
+  results: TaskResult[];
+}
+
+/**
+ * Measures the models of a finished run side by side, training the control and reading the family's closest member
+ * where they are asked for. Models that there are not (no retraining, no family) are left out.
+ *
+ * @throws RunCancelled when the turn says so, GpuError, or an Error of one sentence.
+ */
+export async function makeReport(request: ReportRequest, context: ReportContext): Promise<EvaluationReport> {
+  const { finished, source, corpus, read, turn, tokenizer, gpu } = context;
+  const { experiment } = finished;
+  const { contextLength } = experiment;
+  const test = await readTestText(read, corpus, contextLength, request.windows);
+  const tasks = await readTasks(read, request);
+  if (tasks.length && !tokenizer) {
+    throw new Error('The source model has no tokenizer.json, so tasks cannot be scored.');
+  }
+  const target = prunedConfig(source.config, experiment.target);
+  const closest = request.arms.includes('family')
+    ? await closestMember(read, source.name, target, contextLength)
+    : null;
+  const candidates = (await candidatesOf(context, closest)).filter(({ arm }) => request.arms.includes(arm));
+
+  const material: Material = {
+    context: contextLength,
+    windows: test.map(({ windows }) => windows),
+    tasks,
+    tokenizer,
+  };
+  const measuring = ({ config }: Candidate) => measuringFlops(config, material);
+  const total = candidates.reduce((sum, candidate) => sum + candidate.training + measuring(candidate), 0);
+  let done = 0;
+  const measured: Measured[] = [];
+  const speeds = new Map<string, Speed>();
+  const soFar = () => assemble(context, test, tasks, closest?.card.name ?? null, measured);
+  for (const candidate of candidates) {
+    const { arm, training, obtain } = candidate;
+    const title = ARM_TITLES[arm];
+    const model = await obtain((share) =>
+      context.progress(`${title}: training`, (done + share * training) / total),
+    );
+    done += training;
+    measured.push(
+      await measureModel(gpu, { arm, ...model }, material, speeds, async (what, share) => {
+        context.progress(`${title}: ${what}`, (done + share * measuring(candidate)) / total);
+        await turn.work();
+      }),
+    );
+    done += measuring(candidate);
+    context.partial(soFar());
+  }
+  return soFar();
+}
+
+async function readTasks(read: SiteReader, { tasks, items }: ReportRequest): Promise<Task[]> {
+  if (tasks.length === 0) return [];
+  const readFile = (path: string) => read(`tasks/${path}`);
+  const chosen = chooseTasks(await readTaskIndex(readFile), tasks);
+  return Promise.all(chosen.map(async (info) => limitItems(await readTask(readFile, info), items)));
+}
+
+/** Every model that there is, in the report's order. */
+async function candidatesOf(
+  context: ReportContext,
+  closest: Awaited<ReturnType<typeof closestMember>>,
+): Promise<Candidate[]> {
+  const { finished, source, corpus, read } = context;
+  const { experiment, pruned, retrained } = finished;
+  const spent = spentBy(experiment, source.config, corpus);
+  const card = await readModelCard(read, source.name);
+  // A visitor's own folder may bear the name of a model of the site.
+  const own = card?.parameters === parameterCount(source.config) ? card : null;
+  const given = (arm: Arm, name: string, model: FlatModel, took: Spent | null): Candidate => ({
+    arm,
+    config: model.config,
+    training: 0,
+    obtain: () => Promise.resolve({ ...model, name, spent: took }),
+  });
+  const candidates = [
+    given('source', source.name, source, own && pretrainingSpent(source.config, own)),
+    given('pruned', '', pruned, spent.pruned),
+  ];
+  if (retrained) candidates.push(given('retrained', '', retrained, spent.retrained));
+  candidates.push({
+    arm: 'scratch',
+    config: pruned.config,
+    training: spent.scratch.training + spent.scratch.evaluation,
+    async obtain(advance) {
+      const { steps } = fromScratch(experiment).retrain;
+      const model = await trainFromScratch(experiment, {
+        ...context,
+        family: usesScalingLaw(experiment) ? await readFamily(read, source.name) : [],
+        emit: (event) => event.type === 'step' && advance(event.step / steps),
+        activity: () => undefined,
+      });
+      return { ...model, name: '', spent: spent.scratch };
+    },
+  });
+  if (closest && closest.card.name !== source.name) {
+    const { card, config } = closest;
+    candidates.push({
+      arm: 'family',
+      config,
+      training: 0,
+      obtain: async () => ({
+        ...(await readMember(read, card.name)),
+        name: card.name,
+        spent: pretrainingSpent(config, card),
+      }),
+    });
+  }
+  return candidates;
+}
+
+function assemble(
+  { finished, source, version, gpu }: ReportContext,
+  test: readonly TestText[],
+  tasks: readonly Task[],
+  closestMember: string | null,
+  measured: readonly Measured[],
+): EvaluationReport {
+  const { experiment } = finished;
+  const resultsOf = (arm: Arm) => measured.find(({ report }) => report.arm === arm)?.results;
+  const [scratch, retrained] = [resultsOf('scratch'), resultsOf('retrained')];
+  return {
+    format: 'shear-lab report',
+    formatVersion: 1,
+    version,
+    adapter: gpu.adapter,
+    source: source.name,
+    experiment,
+    scratch: scratch ? fromScratch(experiment).retrain : null,
+    closestMember,
+    domains: test.map(({ name, title, windows }) => ({
+      name,
+      title,
+      predictions: windows.windows * (experiment.contextLength - 1),
+    })),
+    tasks: tasks.map(({ info: { name, title, metric, chance }, items }) => ({
+      name,
+      title,
+      metric,
+      chance,
+      items: items.length,
+    })),
+    arms: measured.map(({ report }) => report),
+    overScratch:
+      scratch && retrained
+        ? scratch.map((result, t) => compareResults(result, retrained[t]!).difference)
+        : null,
+  };
+}
