@@ -8,52 +8,60 @@ import { fetchPackage } from './fetch.mjs';
 import { sha256 } from './hash.mjs';
 import { licencesDocument } from './licences.mjs';
 import { DOMAINS } from './recipe.mjs';
-import { selectDocuments } from './select.mjs';
+import { selectDocuments, takeShares } from './select.mjs';
 import { EOS, SHARD_TOKENS, tokenise, writeShard } from './shards.mjs';
 
-/** @typedef {import('./recipe.mjs').Source} Source */
+/**
+ * @typedef {import('./recipe.mjs').Domain} Domain
+ * @typedef {import('./recipe.mjs').Source} Source
+ * @typedef {import('./select.mjs').Split} Split
+ */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CACHE = join(ROOT, '.cache/corpus');
 const OUTPUT = join(ROOT, 'public/corpus');
 const VOCABULARY = 2048;
-const BUDGET = { train: 1_572_864, validation: 131_072, validationAtLeast: 50_000 };
+/** Tokens a split: what a domain has less of, it gives all; less than `heldOutAtLeast` ends the build. */
+const BUDGET = { train: 3_145_728, heldOut: 131_072, heldOutAtLeast: 50_000 };
+/** Characters of each domain that the tokenizer learns from. */
 const TOKENIZER_SAMPLE = 1_400_000;
+/** Documents are chosen for this much more than the budget: some do not fit into what is left of it. */
+const SPARE = 1.05;
 
 const packageRoot = (/** @type {Source} */ source) => fetchPackage(source.package, CACHE);
 
-const splits = DOMAINS.map((domain) => {
-  const started = Date.now();
-  const split = selectDocuments(domain, (source) => source.read(packageRoot(source)));
-  console.log(
-    `${domain.name}: ${split.train.length} + ${split.validation.length} documents, ${Date.now() - started} ms`,
-  );
-  return { domain, split };
-});
+const started = Date.now();
+const chosen = selectDocuments(DOMAINS, (source) => source.read(packageRoot(source)));
+console.log(`${chosen.length} documents, ${Date.now() - started} ms`);
 
-const bpe = trainBpe(
-  splits.flatMap(({ split }) =>
-    upTo(
-      split.train.map(({ text }) => text),
-      TOKENIZER_SAMPLE,
-    ),
-  ),
-  VOCABULARY,
+const domainDocuments = (/** @type {Domain} */ domain, /** @type {Split} */ split) =>
+  chosen.filter((document) => document.domain === domain.name && document.split === split);
+const samples = DOMAINS.map((domain) =>
+  takeShares(domain, domainDocuments(domain, 'train'), TOKENIZER_SAMPLE).map(({ text }) => text),
 );
+const bpe = trainBpe(samples.flat(), VOCABULARY);
 const encode = createEncoder(bpe);
 const tokenizer = JSON.stringify(tokenizerJson(bpe));
 checkAgainstLibrary();
 
-const domains = splits.map(({ domain, split }) => {
+const domains = DOMAINS.map((domain, i) => {
   const { name, title, description, weight } = domain;
   const folder = join(OUTPUT, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const train = tokenise(split.train, encode, BUDGET.train);
-  const validation = tokenise(split.validation, encode, BUDGET.validation);
-  if (validation.tokens.length < BUDGET.validationAtLeast) {
-    throw new Error(`${name}: only ${validation.tokens.length} validation tokens`);
-  }
+  const sample = /** @type {string[]} */ (samples[i]).join('\n');
+  const density = sample.length / encode(sample).length;
+  const take = (/** @type {Split} */ split, /** @type {number} */ budget) =>
+    tokenise(takeShares(domain, domainDocuments(domain, split), budget * density * SPARE), encode, budget);
+  const heldOut = (/** @type {'validation' | 'test'} */ split) => {
+    const { tokens, used } = take(split, BUDGET.heldOut);
+    if (tokens.length < BUDGET.heldOutAtLeast)
+      throw new Error(`${name}: only ${tokens.length} ${split} tokens`);
+    return { used, entry: { ...writeShard(folder, `${split}.bin`, tokens), documents: used.length } };
+  };
+  const train = take('train', domain.trainTokens ?? BUDGET.train);
+  const validation = heldOut('validation');
+  const test = heldOut('test');
   const shards = Array.from({ length: Math.ceil(train.tokens.length / SHARD_TOKENS) }, (_, i) =>
     writeShard(
       folder,
@@ -61,22 +69,18 @@ const domains = splits.map(({ domain, split }) => {
       train.tokens.subarray(i * SHARD_TOKENS, (i + 1) * SHARD_TOKENS),
     ),
   );
-  const used = [...train.used, ...validation.used];
+  const used = [...train.used, ...validation.used, ...test.used];
   const characters = used.reduce((sum, { text }) => sum + text.length, 0);
-  const tokens = train.tokens.length + validation.tokens.length;
-  console.log(
-    `${name}: ${train.tokens.length} + ${validation.tokens.length} tokens, ${characters} characters`,
-  );
+  const tokens = train.tokens.length + validation.entry.tokens + test.entry.tokens;
+  console.log(`${name}: ${train.tokens.length} + ${validation.entry.tokens} + ${test.entry.tokens} tokens`);
   return {
     name,
     title,
     description,
     weight,
     train: { tokens: train.tokens.length, documents: train.used.length, shards },
-    validation: {
-      ...writeShard(folder, 'validation.bin', validation.tokens),
-      documents: validation.used.length,
-    },
+    validation: validation.entry,
+    test: test.entry,
     characters_per_token: Number((characters / tokens).toFixed(3)),
     sources: domain.sources.map((source) => {
       const own = used.filter((document) => document.source === source.name);
@@ -117,17 +121,14 @@ writeFileSync(
 );
 writeFileSync(join(OUTPUT, 'LICENCES.md'), licencesDocument(DOMAINS, packageRoot));
 
-/** @param {string[]} texts @param {number} characters */
-function upTo(texts, characters) {
-  let left = characters;
-  return texts.filter((text) => left > 0 && ((left -= text.length), true));
-}
-
 /** The page reads prompts with the library: both encoders have to agree, and decoding has to give the text back. */
 function checkAgainstLibrary() {
   const library = new Tokenizer(JSON.parse(tokenizer), { clean_up_tokenization_spaces: false });
-  for (const { split } of splits) {
-    for (const { id, text } of [...split.validation.slice(0, 12), ...split.train.slice(0, 12)]) {
+  for (const domain of DOMAINS) {
+    for (const { id, text } of [
+      ...domainDocuments(domain, 'validation').slice(0, 12),
+      ...domainDocuments(domain, 'train').slice(0, 12),
+    ]) {
       const sample = text.slice(0, 6000);
       const ids = encode(sample);
       const theirs = library.encode(sample, { add_special_tokens: false }).ids;

@@ -1,4 +1,4 @@
-import { ParagraphFilter } from './dedup.mjs';
+import { HeldOutRuns, ParagraphFilter } from './dedup.mjs';
 import { fraction } from './hash.mjs';
 import { withoutSlurs } from './offensive.mjs';
 import { cleanText } from './text.mjs';
@@ -6,52 +6,56 @@ import { cleanText } from './text.mjs';
 /**
  * @typedef {import('./text.mjs').Document} Document
  * @typedef {import('./recipe.mjs').Domain} Domain
- * @typedef {Document & { source: string, order: number }} Chosen
- * @typedef {{ train: Chosen[], validation: Chosen[] }} Split
+ * @typedef {import('./recipe.mjs').Source} Source
+ * @typedef {'train' | 'validation' | 'test'} Split
+ * @typedef {Document & { domain: string, source: string, split: Split, order: number }} Chosen
  */
 
 const MIN_DOCUMENT = 200;
-/** Validation documents are cut here, so that many short ones fit rather than a few long ones. */
-const MAX_VALIDATION_DOCUMENT = 24_000;
-/** No source is asked for more characters than these for its domain: above the token budget at any density. */
-export const CHARACTERS = { train: 6_000_000, validation: 500_000 };
+/** Held-out documents are cut here, so that many short ones fit rather than a few long ones. */
+const MAX_HELD_OUT_DOCUMENT = 24_000;
+/** Of the documents of a domain: validation gets this share, and test as much again. */
+const HELD_OUT_FRACTION = 0.08;
 
 /**
- * Splits by document first, then cleans, removes repeats (validation first) and takes each source's share.
- * @param {Domain} domain
- * @param {(source: Domain['sources'][number]) => Document[]} read
- * @returns {Split}
+ * Splits by document first, then cleans, and removes repeats across the whole corpus: validation is read first,
+ * then test, then training, which also loses every paragraph that shares a long run of words with held-out text.
+ * @param {Domain[]} domains
+ * @param {(source: Source) => Document[]} read
+ * @returns {Chosen[]} in an order that depends on their names alone
  */
-export function selectDocuments(domain, read) {
-  const validationFraction = domain.validationFraction ?? 0.08;
-  const documents = domain.sources.flatMap((source) =>
-    read(source).map((document) => ({
-      ...document,
-      source: source.name,
-      order: fraction('order', domain.name, source.name, document.id),
-      held: fraction('split', domain.name, source.name, document.id) < validationFraction,
-    })),
-  );
-  documents.sort((a, b) => Number(b.held) - Number(a.held) || a.order - b.order);
+export function selectDocuments(domains, read) {
+  const documents = domains
+    .flatMap((domain) => domain.sources.flatMap((source) => read(source).map(placed(domain, source))))
+    .sort((a, b) => a.order - b.order);
   const filter = new ParagraphFilter();
-  const clean = documents
-    .map(({ held, ...document }) => {
-      const text = withoutSlurs(cleanText(document.text));
-      return {
-        ...document,
-        held,
-        text: filter.filter(held ? cut(text, MAX_VALIDATION_DOCUMENT) : text).trim(),
-      };
-    })
-    .filter(({ text }) => text.length >= MIN_DOCUMENT);
-  const pick = (/** @type {boolean} */ held, /** @type {number} */ characters) =>
-    takeShares(
-      domain,
-      clean.filter((document) => document.held === held),
-      characters,
-    );
-  return { train: pick(false, CHARACTERS.train), validation: pick(true, CHARACTERS.validation) };
+  const heldOutRuns = new HeldOutRuns();
+  const chosen = (/** @type {Split} */ split) =>
+    documents
+      .filter((document) => document.split === split)
+      .map((document) => {
+        const text = withoutSlurs(cleanText(document.text));
+        const own = split === 'train' ? heldOutRuns.without(text) : cut(text, MAX_HELD_OUT_DOCUMENT);
+        return { ...document, text: filter.filter(own).trim() };
+      })
+      .filter(({ text }) => text.length >= MIN_DOCUMENT);
+  const heldOut = [...chosen('validation'), ...chosen('test')];
+  for (const { text } of heldOut) heldOutRuns.add(text);
+  return [...heldOut, ...chosen('train')];
 }
+
+/** @param {Domain} domain @param {Source} source @returns {(document: Document) => Chosen} */
+const placed = (domain, source) => (document) => {
+  const heldOut = domain.heldOutFraction ?? HELD_OUT_FRACTION;
+  const place = fraction('split', domain.name, source.name, document.group ?? document.id);
+  return {
+    ...document,
+    domain: domain.name,
+    source: source.name,
+    split: place < heldOut ? 'validation' : place < 2 * heldOut ? 'test' : 'train',
+    order: fraction('order', domain.name, source.name, document.id),
+  };
+};
 
 /** @param {string} text @param {number} length */
 function cut(text, length) {
@@ -61,14 +65,13 @@ function cut(text, length) {
 }
 
 /**
- * Documents in order, each source up to its share (what a small source leaves goes to the others), then shuffled
- * by another hash: a long source would otherwise fill the beginning.
- * @template {Chosen} T
+ * Documents in order, each source up to its share of `characters` (what a small source leaves goes to the
+ * others), then shuffled by another hash: a long source would otherwise fill the beginning.
  * @param {Domain} domain
- * @param {T[]} documents
+ * @param {Chosen[]} documents
  * @param {number} characters
  */
-function takeShares(domain, documents, characters) {
+export function takeShares(domain, documents, characters) {
   const sizes = new Map(domain.sources.map(({ name }) => [name, 0]));
   for (const { source, text } of documents) sizes.set(source, (sizes.get(source) ?? 0) + text.length);
   const quotas = fillShares(

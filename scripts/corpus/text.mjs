@@ -1,7 +1,7 @@
 /**
  * A document is what the split keeps whole: a page, a speech, a chapter, a source file, a question group.
- * Paragraphs are separated by one empty line.
- * @typedef {{ id: string, text: string }} Document
+ * Paragraphs are separated by one empty line. Documents of one source with the same `group` go to the same split.
+ * @typedef {{ id: string, text: string, group?: string }} Document
  */
 
 /** Straight quotes, plain spaces, one kind of dash: a small vocabulary has no room for the variants. */
@@ -57,3 +57,12 @@ export function packParagraphs(/** @type {string[]} */ paragraphs, /** @type {nu
   if (current) pieces.push(current);
   return pieces;
 }
+
+/**
+ * Pieces of one work as documents. Runs of four neighbours stay together, so that few scenes straddle the split.
+ * @param {string} id
+ * @param {string[]} pieces
+ * @returns {Document[]}
+ */
+export const asDocuments = (id, pieces) =>
+  pieces.map((text, index) => ({ id: `${id}/${index}`, group: `${id}/${Math.floor(index / 4)}`, text }));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { openCorpus, parseCorpusManifest, type CorpusReader } from './corpus';
+import { openCorpus, parseCorpusManifest, readHeldOut, type CorpusReader } from './corpus';
 
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const bytesOf = (tokens: number[]) => new Uint8Array(Uint16Array.from(tokens).buffer);
@@ -20,6 +20,7 @@ function makeCorpus() {
     weight,
     train: { tokens: 7, shards: [shard(name, '0.bin', [1, 2, 3]), shard(name, '1.bin', [4, 5, 6, 7])] },
     validation: { ...shard(name, 'v.bin', [9, 8]), documents: 1 },
+    test: { ...shard(name, 't.bin', [8, 7, 0]), documents: 1 },
     characters_per_token: 3,
     sources: [
       {
@@ -117,5 +118,23 @@ describe('openCorpus', () => {
       expect(domain.train.includes(manifest.tokenizer.eos_token_id)).toBe(true);
     }
     expect(corpus.domains.reduce((sum, d) => sum + d.weight, 0)).toBeCloseTo(1, 12);
+  });
+});
+
+describe('readHeldOut', () => {
+  it('reads the named split of one domain and nothing else', async () => {
+    const { read, asked, manifest } = makeCorpus();
+    const parsed = parseCorpusManifest(manifest);
+    expect(await readHeldOut(read, parsed, 'b', 'test')).toEqual(Uint16Array.of(8, 7, 0));
+    expect(await readHeldOut(read, parsed, 'a', 'validation')).toEqual(Uint16Array.of(9, 8));
+    expect(asked).toEqual(['b/t.bin', 'a/v.bin']);
+  });
+
+  it('refuses a file that is not the one described, and an unknown domain', async () => {
+    const { files, read, manifest } = makeCorpus();
+    files.set('a/t.bin', bytesOf([8, 7, 1]));
+    const parsed = parseCorpusManifest(manifest);
+    await expect(readHeldOut(read, parsed, 'a', 'test')).rejects.toThrow('a/t.bin: it is not the file');
+    expect(() => readHeldOut(read, parsed, 'c', 'test')).toThrow('no domain c');
   });
 });

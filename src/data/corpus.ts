@@ -11,6 +11,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecim
 const tokenCount = wholeNumber(1, 2 ** 31);
 
 const shardSchema = z.looseObject({ file: fileName, tokens: tokenCount, sha256 });
+const heldOutSchema = shardSchema.extend({ documents: wholeNumber(1, 2 ** 31) });
 const sourceSchema = z.looseObject({
   name: text(200),
   package: text(200),
@@ -33,7 +34,10 @@ const domainSchema = z.looseObject({
   /** The corpus' own proportion: what mixture `constant` samples with and `dynamic` starts from. */
   weight: z.number().positive({ error: 'must be above 0' }).max(1000),
   train: z.looseObject({ tokens: tokenCount, shards: z.array(shardSchema).min(1).max(10_000) }),
-  validation: shardSchema.extend({ documents: wholeNumber(1, 2 ** 31) }),
+  /** Held out and looked at while a run goes on: curves, and the mixture's updates. */
+  validation: heldOutSchema,
+  /** Held out for tasks and for the final evaluation; no run reads it. */
+  test: heldOutSchema,
   characters_per_token: z.number().positive(),
   sources: z.array(sourceSchema).min(1).max(100),
 });
@@ -103,7 +107,7 @@ async function sha256Of(bytes: ArrayBuffer): Promise<string> {
 async function readShard(
   read: CorpusReader,
   path: string,
-  shard: { tokens: number; sha256: string },
+  shard: z.infer<typeof shardSchema>,
   vocabSize: number,
 ): Promise<Uint16Array> {
   const bytes = await read(path);
@@ -119,6 +123,9 @@ async function readShard(
   if (bad >= 0) refuse(path, `token ${bad} is ${tokens[bad]}, but vocab_size is ${vocabSize}`);
   return tokens;
 }
+
+const shardPath = (domain: { name: string }, shard: { file: string }) =>
+  `${plain(domain.name)}/${shard.file}`;
 
 /** Which of a domain's shards give `trainTokens` tokens, or all of them. */
 function shardsFor(domain: CorpusManifest['domains'][number], trainTokens: number) {
@@ -147,17 +154,18 @@ export async function openCorpus(
     0,
   );
   let loadedBytes = 0;
-  const load = async (domain: string, shard: { file: string; tokens: number; sha256: string }) => {
-    const tokens = await readShard(read, `${plain(domain)}/${shard.file}`, shard, vocabSize);
+  const load = async (domain: { name: string }, shard: z.infer<typeof shardSchema>) => {
+    const tokens = await readShard(read, shardPath(domain, shard), shard, vocabSize);
     loadedBytes += tokens.byteLength;
     options.onProgress?.(loadedBytes, totalBytes);
     return tokens;
   };
   const totalWeight = manifest.domains.reduce((sum, domain) => sum + domain.weight, 0);
   const domains = await Promise.all(
-    manifest.domains.map(async ({ name, title, weight, validation }, i): Promise<Domain> => {
+    manifest.domains.map(async (domain, i): Promise<Domain> => {
+      const { name, title, weight, validation } = domain;
       const [held, ...parts] = await Promise.all(
-        [validation, ...wanted[i]!].map((shard) => load(name, shard)),
+        [validation, ...wanted[i]!].map((shard) => load(domain, shard)),
       );
       const train = new Uint16Array(parts.reduce((sum, part) => sum + part.length, 0));
       let offset = 0;
@@ -169,4 +177,21 @@ export async function openCorpus(
     }),
   );
   return { corpus: { domains, vocabSize, eosTokenId: manifest.tokenizer.eos_token_id }, manifest };
+}
+
+/**
+ * Reads one held-out split of one domain: documents one after the other, each ended by the end token.
+ *
+ * @throws InputError if the file is not what the manifest says; Error if the manifest has no such domain;
+ *   whatever `read` throws.
+ */
+export function readHeldOut(
+  read: CorpusReader,
+  manifest: CorpusManifest,
+  domainName: string,
+  split: 'validation' | 'test',
+): Promise<Uint16Array> {
+  const domain = manifest.domains.find(({ name }) => name === domainName);
+  if (!domain) throw new Error(`The corpus has no domain ${domainName}.`);
+  return readShard(read, shardPath(domain, domain[split]), domain[split], manifest.tokenizer.vocab_size);
 }

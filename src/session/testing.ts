@@ -72,6 +72,7 @@ function corpusFiles(): Map<string, Uint8Array<ArrayBuffer>> {
       weight: 1,
       train: { tokens: shards.reduce((sum, { tokens }) => sum + tokens, 0), shards },
       validation: { ...shard(`${name}/v.bin`, lines(100, 120, line)), documents: 1 },
+      test: { ...shard(`${name}/t.bin`, lines(120, 140, line)), documents: 1 },
       characters_per_token: 3,
       sources: [{ name, package: name, version: '1', ...facts }],
     };

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import { decompress as unzstd } from 'fzstd';
 import { listFiles, readText } from '../files.mjs';
-import { packParagraphs, unwrap } from '../text.mjs';
+import { asDocuments, packParagraphs, unwrap } from '../text.mjs';
 import { readCharacterVectors } from './r-data.mjs';
 
 /** @typedef {import('../text.mjs').Document} Document */
@@ -23,7 +23,7 @@ function chapters(id, text, { from, heading }) {
   const start = from ? text.search(from) : 0;
   if (start < 0) throw new Error(`${id}: no beginning found`);
   const body = text.slice(start).replace(/\n\s*(\*\*\*\s*)?End of (the|this) Project Gutenberg[\s\S]*$/i, '');
-  return unwrap(body)
+  const pieces = unwrap(body)
     .split(new RegExp(`^(?=${heading.source})`, 'm'))
     .flatMap((chapter) =>
       packParagraphs(
@@ -34,8 +34,8 @@ function chapters(id, text, { from, heading }) {
         PIECE,
       ),
     )
-    .filter((piece) => piece.length > 400)
-    .map((piece, index) => ({ id: `${id}/${index}`, text: piece }));
+    .filter((piece) => piece.length > 400);
+  return asDocuments(id, pieces);
 }
 
 /** Verse without empty lines is cut every fifty lines, anything else stays whole. */
@@ -52,9 +52,14 @@ export const austen = (/** @type {string} */ root) =>
   );
 
 export const mobyDick = (/** @type {string} */ root) =>
-  listFiles(join(root, 'data'), ['.txt'])
-    .filter((path) => path !== 'data.txt')
-    .flatMap((path) => chapters(path, readText(join(root, 'data', path)), { heading: /CHAPTER / }));
+  asDocuments(
+    'moby-dick',
+    listFiles(join(root, 'data'), ['.txt'])
+      .filter((path) => path !== 'data.txt')
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+      .flatMap((path) => chapters(path, readText(join(root, 'data', path)), { heading: /CHAPTER / }))
+      .map(({ text }) => text),
+  );
 
 export const tomSawyer = (/** @type {string} */ root) =>
   chapters('tom-sawyer', readText(join(root, KLAUSPOST, 'testdata/Mark.Twain-Tom.Sawyer.txt')), {

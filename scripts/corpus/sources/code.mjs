@@ -1,10 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { listFiles, readText } from '../files.mjs';
 
 const LICENCE_HEADER = /copyright|licen[cs]e|SPDX/i;
 
 /**
- * One document a source file; tests, generated tables and very long files are left out, and so is a leading
+ * One document a source file, the files of a folder in one split; tests, generated tables and very long files are left out, and so is a leading
  * licence comment (it stands in LICENCES.md instead).
  * @param {string} root
  * @param {{ folder: string, endings: string[], exclude?: RegExp, reject?: RegExp }} options
@@ -16,7 +16,11 @@ export function sourceFiles(root, { folder, endings, exclude, reject }) {
     .map((path) => ({ id: path, text: readText(join(base, path)) }))
     .filter(({ text }) => text.length > 300 && text.length < 60_000 && !reject?.test(text))
     .filter(({ text }) => !/DO NOT EDIT|@generated/i.test(text.slice(0, 600)))
-    .map(({ id, text }) => ({ id, text: withoutLicenceHeader(text) }));
+    .map(({ id, text }) => ({
+      id,
+      text: withoutLicenceHeader(text),
+      ...(id.includes('/') && { group: dirname(id) }),
+    }));
 }
 
 /** @param {string} text */

@@ -35,6 +35,23 @@ export const sqliteManual = (/** @type {string} */ root) =>
     skip: hasClass(/\b(nosearch|imgcontainer|codeblock-copy)\b/),
   });
 
+export const apacheManual = (/** @type {string} */ root) =>
+  htmlPages(join(root, 'usr/share/doc/apache2-doc/manual/en'), {
+    exclude: /(^|\/)(index|sitemap|license|directives|quickreference|new_features.*|upgrading)\.html$/,
+    skip: (tag, { id = '', class: name = '' }) =>
+      /^(page-header|path|quickview|footer|comments_section)$/.test(id) ||
+      /^(up|top|toplang|bottomlang|permalink)$/.test(name),
+  });
+
+export const djangoManual = (/** @type {string} */ root) =>
+  htmlPages(join(root, 'usr/share/doc/python-django-doc/html'), {
+    include: /^(faq|howto|internals|intro|misc|ref|topics)\//,
+    exclude: /(^|\/)index\.html$/,
+    skip: (tag, { id = '', class: name = '' }) =>
+      /^(hd|ft|global-nav|sidebar|searchbox)$/.test(id) ||
+      /\b(headerlink|viewcode-link|nav|contents|sphinxsidebar)\b/.test(name),
+  });
+
 /** A book about hacker culture, published as web pages. */
 export const copyrightDoesNotExist = (/** @type {string} */ root) =>
   htmlPages(join(root, 'usr/share/doc/cfi-en/html'), { endings: ['web.htm', 'preface.htm'] });

@@ -6,6 +6,9 @@ const CREDIT =
   /\s*\((?:Contributed|Revised|Proof shortened|Proof revised|Shortened|Provided|Moved|Suggested|New usage|Proof modification|Obsolete|Modified)\b[^()]*(?:\([^()]*\)[^()]*)*\)/g;
 const RULE = /^\s*(?:#\*){4}.*$|^\s*(?:=-){4}.*$|^\s*(?:-\.){4}.*$|^\s*#{8}.*$/m;
 
+/** Sections that go to the same split: neighbours word their theorems alike. */
+const CHAPTER = 6;
+
 /** The comments of set.mm (definitions and theorems in words): one document a section. */
 export function setMm(/** @type {string} */ root) {
   const source = readFileSync(join(root, 'usr/share/metamath/databases/set.mm'), 'utf8');
@@ -25,6 +28,7 @@ export function setMm(/** @type {string} */ root) {
   return sections.flatMap(({ title, paragraphs }, section) =>
     packParagraphs(paragraphs, 10_000).map((text, part) => ({
       id: `${section}/${part}`,
+      group: String(Math.floor(section / CHAPTER)),
       text: `${title}\n\n${text}`,
     })),
   );

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { listFiles, readText } from '../files.mjs';
 import { htmlToText } from '../html.mjs';
 import { unwrap } from '../text.mjs';
+import { POD_FOLDER, podToText } from './pod.mjs';
 import { rstToText } from './rst.mjs';
 
 /** @typedef {import('../text.mjs').Document} Document */
@@ -11,7 +12,7 @@ const asked = (/** @type {string} */ question, /** @type {string} */ answer) =>
 
 /** perlfaq1 to perlfaq9: one document a question. */
 export function perlFaq(/** @type {string} */ root) {
-  const folder = join(root, 'usr/share/perl/5.36.0/pod');
+  const folder = join(root, POD_FOLDER);
   return listFiles(folder, ['.pod'])
     .filter((path) => /^perlfaq[1-9]\.pod$/.test(path))
     .flatMap((path) =>
@@ -24,20 +25,6 @@ export function perlFaq(/** @type {string} */ root) {
           return { id: `${path}/${index}`, text: asked(podToText(heading.slice(7)), answer) };
         }),
     );
-}
-
-/** @param {string} pod */
-function podToText(pod) {
-  let text = pod.replace(/^=item (\* ?)?/gm, '- ').replace(/^=\w+.*$/gm, '');
-  for (let depth = 0; depth < 3; depth++) {
-    text = text
-      .replace(/[A-Z]<<+ (.*?) >>+/gs, '$1')
-      .replace(/L<([^<>|]*)\|[^<>]*>/g, '$1')
-      .replace(/E<lt>/g, '\u0001')
-      .replace(/E<gt>/g, '\u0002')
-      .replace(/[A-Z]<([^<>]*)>/g, '$1');
-  }
-  return text.replaceAll('\u0001', '<').replaceAll('\u0002', '>');
 }
 
 /** Python's frequently asked questions: one document a question. */

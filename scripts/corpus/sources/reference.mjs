@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { listFiles } from '../files.mjs';
 import { MARKED_OFFENSIVE } from '../offensive.mjs';
+import { packParagraphs } from '../text.mjs';
 
 /** @typedef {import('../text.mjs').Document} Document */
 
-/** Country descriptions: one document a country, "Field: text" a line, under its section. */
+/** Country descriptions: one document a country, "Field: text" a paragraph, under its section. */
 export function factbook(/** @type {string} */ root) {
   return listFiles(root, ['.json'])
     .filter((path) => /^[a-z-]+\/[a-z]{2}\.json$/.test(path) && !path.startsWith('meta/'))
     .map((path) => {
       const record = JSON.parse(readFileSync(join(root, path), 'utf8'));
       const name = record.Government?.['Country name']?.['conventional short form']?.text;
-      const sections = Object.entries(record).map(
-        ([section, fields]) => `${section}\n${fieldLines(fields).join('\n')}`,
+      const sections = Object.entries(record).map(([section, fields]) =>
+        [section, ...fieldLines(fields)].join('\n\n'),
       );
       return {
         id: path,
@@ -62,4 +64,22 @@ function parseSynset(line) {
     (fields[4 + 2 * i] ?? '').replace(/_/g, ' ').replace(/\(\w+\)$/, ''),
   );
   return { file: fields[1] ?? '', text: `${words.join(', ')}: ${line.slice(bar + 3).trim()}` };
+}
+
+/** Entries of the Jargon File ("word: description"), about 6,000 characters of neighbours to a document. */
+export function jargonFile(/** @type {string} */ root) {
+  const text = gunzipSync(readFileSync(join(root, 'usr/share/dictd/jargon.dict.dz'))).toString('utf8');
+  const entries = text
+    .slice(text.indexOf('\n(TM)\n') + 1)
+    .split(/\n\n(?=\S)/)
+    .map((entry) => {
+      const [word = '', , ...lines] = entry.split('\n');
+      const paragraphs = lines.join('\n').split(/\n\s*\n/);
+      const description = paragraphs
+        .map((paragraph) => paragraph.replace(/\s+/g, ' ').trim())
+        .filter(Boolean);
+      return `${word}: ${description.join('\n\n')}`.replace(/\{\s*([^{}]*?)\s*\}/g, '$1');
+    })
+    .filter((entry) => !MARKED_OFFENSIVE.test(entry));
+  return packParagraphs(entries, 6_000).map((piece, index) => ({ id: `jargon/${index}`, text: piece }));
 }

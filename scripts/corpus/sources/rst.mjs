@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { listFiles, readText } from '../files.mjs';
 
 const CONTENT_DIRECTIVES =
-  /^(note|topic|warning|seealso|tip|important|admonition|glossary|proof|rubric|hint)$/;
+  /^(note|topic|warning|seealso|tip|important|admonition|glossary|proof|rubric|hint|impl-detail)$/;
+const CODE_DIRECTIVES = /^(code-block|sourcecode|doctest|productionlist)$/;
+/** Descriptions of what an interface has: the signatures stand behind the name, the text below. */
+const API_DIRECTIVES =
+  /^((py|c):)?(function|class|method|classmethod|staticmethod|attribute|data|exception|decorator|macro|type|member|var|struct|describe|option|cmdoption|opcode|envvar|pdbcommand)$/;
 
 /**
  * Readable text of reStructuredText: roles and links reduced to their words, mathematics as $…$ and $$…$$.
@@ -31,12 +35,14 @@ export function rstToText(rst, { code }) {
     const directive = /^\s*\.\. ([\w:-]+)::\s*(.*)$/.exec(first);
     if (directive) {
       const name = /** @type {string} */ (directive[1]);
-      const keep = name === 'math' ? 'math' : CONTENT_DIRECTIVES.test(name) ? 'text' : 'none';
+      const keep = directiveContent(name);
       stack.push({ indent, keep });
       const rest = lines.slice(1).filter((line) => !/^\s*:[\w-]+:/.test(line));
       if (keep === 'math' && (directive[2] || rest.length))
         output.push(`$$${[directive[2], dedent(rest)].join(' ').trim()}$$`);
-      if (keep === 'text' && rest.length) output.push(inline(dedent(rest)));
+      if (API_DIRECTIVES.test(name))
+        output.push(inline([directive[2], ...rest.map((line) => line.trim())].join('\n')));
+      else if (keep === 'text' && rest.length) output.push(inline(dedent(rest)));
       continue;
     }
     if (/^\s*\.\.( |$)/.test(first)) {
@@ -47,12 +53,21 @@ export function rstToText(rst, { code }) {
       if (code) output.push(dedent(lines));
       continue;
     }
-    const prose = lines.filter((line) => !/^\s*([=~^"'*#+.-])\1{3,}\s*$/.test(line));
+    const prose = lines.filter(
+      (line) => !/^\s*([=~^"'*#+.-])\1{3,}(\s+\1+)*\s*$|^\s*\+[-=+]+\+\s*$/.test(line),
+    );
     const text = inline(dedent(prose)).replace(/::$/gm, ':');
     if (/::$/.test(/** @type {string} */ (lines.at(-1)))) stack.push({ indent, keep: 'code' });
     if (text.trim()) output.push(/^\s*[-*|+]/.test(first) ? text : text.replace(/\s*\n\s*/g, ' '));
   }
   return output.join('\n\n');
+}
+
+/** What lies under a directive. @param {string} name */
+function directiveContent(name) {
+  if (name === 'math') return 'math';
+  if (CODE_DIRECTIVES.test(name)) return 'code';
+  return CONTENT_DIRECTIVES.test(name) || API_DIRECTIVES.test(name) ? 'text' : 'none';
 }
 
 /** @param {string[]} lines */
@@ -88,3 +103,14 @@ export const scikitLearn = (/** @type {string} */ root) =>
 
 export const sympy = (/** @type {string} */ root) =>
   mathematicalPages(join(root, 'usr/share/doc/python-sympy-doc/html/_sources'), /^$/);
+
+/** Python's own documentation: tutorial, library, language reference. The FAQ is a source of its own. */
+export function pythonManual(/** @type {string} */ root) {
+  const folder = join(root, 'usr/share/doc/python3.11/html/_sources');
+  return listFiles(folder, ['.rst.txt'])
+    .filter((path) =>
+      /^(c-api|distutils|extending|howto|library|reference|tutorial|using|whatsnew)\//.test(path),
+    )
+    .filter((path) => !/(^|\/)(index|changelog)\.rst/.test(path))
+    .map((path) => ({ id: path, text: rstToText(readText(join(folder, path)), { code: true }) }));
+}
