@@ -189,7 +189,7 @@ export const EXPERIMENT_FIELDS: readonly Field[] = [
     default: 'source',
     help: 'What dynamic batch loading compares each domain’s loss with.',
     options: [
-      { value: 'source', label: 'The source model’s own' },
+      { value: 'source', label: 'The source’s own' },
       { value: 'scaling-law', label: 'Scaling law of the family' },
     ],
   },

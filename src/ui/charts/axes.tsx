@@ -7,7 +7,7 @@ export const MARGIN = { top: 6, right: 10, bottom: 0, left: 0 } as const;
 export const CURSOR = { stroke: 'var(--signal)', strokeWidth: 1 } as const;
 export const AXIS_WIDTH = 40;
 
-const tick = { fill: 'var(--muted)', fontSize: 10.5 };
+export const TICK = { fill: 'var(--muted)', fontSize: 10.5 };
 
 /** The x axis that all charts share. */
 export function SharedXAxis() {
@@ -19,7 +19,7 @@ export function SharedXAxis() {
       domain={extent}
       allowDataOverflow
       tickFormatter={formatCount}
-      tick={tick}
+      tick={TICK}
       tickLine={false}
       axisLine={{ stroke: 'var(--line-strong)' }}
       minTickGap={36}
@@ -48,7 +48,7 @@ export function ValueAxis({ id, side = 'left', logarithmic, domain, format, tick
       scale={logarithmic ? 'log' : 'linear'}
       domain={domain ?? (logarithmic ? ['dataMin', 'dataMax'] : ['auto', 'auto'])}
       tickFormatter={format ?? ((value: number) => formatNumber(value, 2))}
-      tick={tick}
+      tick={TICK}
       tickLine={false}
       axisLine={false}
       {...(ticks ? { ticks } : {})}

@@ -9,9 +9,9 @@ import { ChartFrame } from './chart-frame';
 import { Readout } from './readout';
 import { RangeSlider } from './range-slider';
 
-const NOTE = 'Loss of every domain in nats a token; the dashed line is what the source model reaches.';
+const NOTE = 'Loss of every domain in nats a token; the dashed line is its reference loss.';
 
-/** Held-out or training loss of every domain against the source model's own. */
+/** Held-out or training loss of every domain against its reference. */
 export const LossChart = memo(function LossChart() {
   const { rows, run, overlaid, domains, theme } = useChartData();
   const { logarithmic, losses, smoothing, hiddenDomains, xAxis } = useView();
@@ -19,6 +19,7 @@ export const LossChart = memo(function LossChart() {
   const visible = domains
     .map((title, index) => ({ title, index }))
     .filter(({ index }) => !hiddenDomains.includes(index));
+  const reference = run?.started.scalingLaw?.loss ?? run?.started.referenceLoss;
   const prefix = losses === 'held' ? 'held' : 'trained';
 
   return (
@@ -95,11 +96,11 @@ export const LossChart = memo(function LossChart() {
         <Grid />
         <SharedXAxis />
         <ValueAxis logarithmic={logarithmic} />
-        {run &&
+        {reference &&
           visible.map(({ index }) => (
             <ReferenceLine
               key={`reference${index}`}
-              y={run.started.referenceLoss[index] ?? 0}
+              y={reference[index] ?? 0}
               stroke={colours[index % colours.length] ?? ''}
               strokeDasharray="4 4"
               strokeOpacity={0.75}

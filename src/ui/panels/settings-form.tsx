@@ -7,7 +7,7 @@ import { useLab, useLabState } from '../lab-context';
 import { WeightsField } from './weights-field';
 
 /** Fields that stand elsewhere on the page. */
-const ELSEWHERE = new Set(['source', 'method', 'retraining', 'mixture.mode']);
+const ELSEWHERE = new Set(['source', 'method', 'retraining', 'mixture.mode', 'mixture.referenceLosses']);
 
 const GROUPS: readonly { group: Field['group']; title: string }[] = [
   { group: 'prune', title: 'Learning the masks' },

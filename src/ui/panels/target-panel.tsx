@@ -18,6 +18,7 @@ import { useSourceConfig } from '../use-source-config';
 import { Costs } from './costs';
 import { Examples } from './examples';
 import { FieldSelect } from './field-select';
+import { ReferenceLosses } from './reference-losses';
 import { SettingsForm } from './settings-form';
 import { SourceCard } from './source-card';
 
@@ -74,6 +75,7 @@ export function TargetPanel() {
         <FieldSelect name="method" />
         <FieldSelect name="retraining" />
         <FieldSelect name="mixture.mode" />
+        <ReferenceLosses />
       </div>
       {running && <p className="hint">A run is going on: changes here are for the next one.</p>}
       <SettingsForm />

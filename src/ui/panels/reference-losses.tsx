@@ -1,0 +1,79 @@
+import { lazy, Suspense, useMemo, useState } from 'react';
+import { FEWEST_SIZES } from '../../data/scaling-law';
+import { prunedConfig } from '../../llama/config';
+import { parameterCount } from '../../pruning/cost';
+import { checkTarget } from '../../pruning/target-shape';
+import { Modal } from '../controls/modal';
+import { useLabState } from '../lab-context';
+import { useFamily } from '../use-family';
+import { useSourceConfig } from '../use-source-config';
+import { FieldSelect } from './field-select';
+
+const ScalingChart = lazy(() =>
+  import('../charts/scaling-chart').then((module) => ({ default: module.ScalingChart })),
+);
+
+/** What dynamic batch loading compares losses with, and what the family's scaling law has to say about it. */
+export function ReferenceLosses() {
+  const [open, setOpen] = useState(false);
+  const { mode, referenceLosses } = useLabState((state) => state.experiment.mixture);
+  const name = useLabState((state) => state.experiment.source);
+  const source = useLabState((state) => (state.source?.name === name ? state.source : null));
+  const models = useLabState((state) => state.models.length);
+  if (mode !== 'dynamic') return null;
+
+  const offered = Boolean(source?.card?.corpus_tokenizer_sha256) && models >= FEWEST_SIZES;
+  return (
+    <>
+      {(offered || referenceLosses === 'scaling-law') && <FieldSelect name="mixture.referenceLosses" />}
+      {offered ? (
+        <button type="button" className="quiet beside" onClick={() => setOpen(true)}>
+          The family’s scaling law
+        </button>
+      ) : (
+        source &&
+        models > 0 && (
+          <p className="hint">
+            Losses are compared with the source model’s own: a scaling law needs {FEWEST_SIZES} sizes of its
+            family on this site.
+          </p>
+        )
+      )}
+      <Modal title="Reference losses" open={open} onClose={() => setOpen(false)}>
+        <Law source={name} />
+      </Modal>
+    </>
+  );
+}
+
+function Law({ source }: { source: string }) {
+  const family = useFamily(source);
+  const target = useTargetParameters();
+  if (!family) return <p>Loading the cards of the family…</p>;
+  if ('message' in family) return <p>{family.message}</p>;
+  return (
+    <div className="scaling">
+      <p>
+        By domain, a/N<sup>b</sup> + c fitted to what the models of the family reach on the whole validation
+        split, in nats a token; N counts all parameters. A run takes the law at the target’s size and adds
+        what its own windows change in the source model’s loss.
+      </p>
+      <Suspense fallback={<p className="waiting">Loading the chart…</p>}>
+        <ScalingChart family={family.cards} source={source} target={target} />
+      </Suspense>
+    </div>
+  );
+}
+
+/** The N of the target, where the source can be cut to it. */
+function useTargetParameters(): number | null {
+  const source = useSourceConfig();
+  const { target, gates } = useLabState((state) => state.experiment);
+  return useMemo(
+    () =>
+      source && checkTarget(source, target, gates).length === 0
+        ? parameterCount(prunedConfig(source, target))
+        : null,
+    [source, target, gates],
+  );
+}
