@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../data/tokenizer';
 import type { RunControl } from '../experiment/control';
-import { finalModel, type RunModels, type SourceModel } from '../experiment/run';
-import type { Experiment } from '../experiment/schema';
+import type { FinishedRun } from '../experiment/report-run';
+import { finalModel, type SourceModel } from '../experiment/run';
 import type { OutputFile } from '../formats/hugging-face';
 import { GpuError, openGpu, type Gpu } from '../gpu/device';
 import type { FlatModel } from '../llama/parameters';
@@ -23,6 +23,7 @@ export interface OpenSource extends SourceModel {
   extraFiles: OutputFile[];
 }
 
+/** A run, or a comparison that trains its control. */
 export interface ActiveRun {
   control: RunControl;
   /** Ends the wait for files. */
@@ -31,9 +32,11 @@ export interface ActiveRun {
   done: Promise<void>;
 }
 
-/** What a run left behind. */
-export interface FinishedRun extends RunModels {
-  experiment: Experiment;
+/** Cancels work that goes on; resolves when nothing of it is under way any more. */
+export async function stopWork(work: ActiveRun | null): Promise<void> {
+  work?.abort.abort();
+  work?.control.cancel();
+  await work?.done;
 }
 
 /** Everything that the engine behind the page holds: one device, one source model, at most one run. */
@@ -44,6 +47,8 @@ export interface LabState {
   /** The run that goes on; null before it and as soon as it is over. */
   run: ActiveRun | null;
   finished: FinishedRun | null;
+  /** The comparison that goes on; null when there is none. */
+  comparison: ActiveRun | null;
   /** Bytes of the corpus' files by path. */
   corpusFiles: Map<string, Promise<ArrayBuffer>>;
   /** Ids of generations and evaluations that nobody has cancelled. */
@@ -59,6 +64,7 @@ export function createState(environment: LabEnvironment): LabState {
     source: null,
     run: null,
     finished: null,
+    comparison: null,
     corpusFiles: new Map(),
     wanted: new Set(),
     over: false,
@@ -121,8 +127,8 @@ export function device(state: LabState): Promise<Gpu> {
 function endWith(state: LabState, message: string): void {
   post(state, { type: 'failed', message, fatal: true });
   state.over = true;
-  state.run?.abort.abort();
-  state.run?.control.cancel();
+  void stopWork(state.run);
+  void stopWork(state.comparison);
 }
 
 /** Reports what went wrong, in one line. An error of WebGPU is fatal: no result of that device counts. */

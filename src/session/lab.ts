@@ -3,9 +3,11 @@ import {
   currentStatus,
   postStatus,
   reportFailure,
+  stopWork,
   type LabEnvironment,
   type LabState,
 } from './environment';
+import { compareModels } from './comparing';
 import { exportModel } from './exporting';
 import { evaluateDomains } from './measuring';
 import { openBundled, openLocal } from './opening';
@@ -95,6 +97,10 @@ async function dispatch(state: LabState, command: Command, signal: AbortSignal):
       return;
     case 'evaluate':
       return evaluateDomains(state, command);
+    case 'compare':
+      return compareModels(state, command);
+    case 'cancelComparison':
+      return stopWork(state.comparison);
     case 'exportModel':
       return exportModel(state);
   }

@@ -1,5 +1,7 @@
 import type { ModelCard } from '../data/model-family';
 import type { RunEvent } from '../experiment/events';
+import type { EvaluationReport } from '../experiment/report';
+import type { ReportRequest } from '../experiment/report-run';
 import type { Experiment } from '../experiment/schema';
 import type { AdapterDescription } from '../gpu/device';
 import type { LlamaConfig } from '../llama/config';
@@ -29,6 +31,9 @@ export type Command =
   | { type: 'cancelEvaluation'; id: number }
   /** The validation split, at most `windows` of each domain: perplexity by domain of source and pruned model. */
   | { type: 'evaluate'; id: number; windows: number; contextLength: number }
+  /** Measures the models of the finished run side by side; answers `comparing`…, `compared`…. */
+  | { type: 'compare'; id: number; request: ReportRequest }
+  | { type: 'cancelComparison' }
   | { type: 'exportModel' };
 
 export type RunStatus = 'idle' | 'loading' | 'ready' | 'running' | 'paused' | 'finished' | 'failed';
@@ -58,6 +63,10 @@ export type Report =
       tokens: number[];
       done: boolean;
     }
+  /** What a comparison is at, the share of all its work that is done, and the time left where known. */
+  | { type: 'comparing'; id: number; what: string; share: number; secondsLeft: number | null }
+  /** The report so far, after each model; `done` also ends a comparison that was cancelled, with what there is. */
+  | { type: 'compared'; id: number; report: EvaluationReport | null; done: boolean }
   | { type: 'exported'; fileName: string; bytes: ArrayBuffer }
   | { type: 'memory'; heldBytes: number }
   /** One sentence that names the field and the fix. `fatal`: the device is gone; only `open` helps. */

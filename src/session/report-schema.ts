@@ -59,6 +59,21 @@ const schema = z.discriminatedUnion('type', [
     tokens: z.array(count),
     done: z.boolean(),
   }),
+  z.object({
+    type: z.literal('comparing'),
+    id,
+    what: z.string(),
+    share: anyNumber,
+    secondsLeft: anyNumber.nullable(),
+  }),
+  z.object({
+    type: z.literal('compared'),
+    id,
+    report: z
+      .looseObject({ format: z.literal('shear-lab report'), arms: z.array(z.looseObject({})) })
+      .nullable(),
+    done: z.boolean(),
+  }),
   z.object({ type: z.literal('exported'), fileName: z.string(), bytes }),
   z.object({ type: z.literal('memory'), heldBytes: count }),
   z.object({ type: z.literal('failed'), message: z.string(), fatal: z.boolean() }),

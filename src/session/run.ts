@@ -14,6 +14,7 @@ import {
   post,
   postStatus,
   reportFailure,
+  stopWork,
   untilAborted,
   type ActiveRun,
   type LabState,
@@ -23,12 +24,9 @@ import {
 /** Events wait this long for company, so that a fast run sends about twenty messages a second. */
 const BATCH_MS = 50;
 
-/** Drops the run and its pruned model; resolves when nothing of it is under way any more. */
+/** Drops the run, its models and their comparison; resolves when nothing of it is under way any more. */
 export async function stopRun(state: LabState): Promise<void> {
-  const { run } = state;
-  run?.abort.abort();
-  run?.control.cancel();
-  await run?.done;
+  await Promise.all([stopWork(state.run), stopWork(state.comparison)]);
   state.finished = null;
 }
 

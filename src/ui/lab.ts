@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { ALL_WINDOWS } from '../experiment/run-size';
+import type { ReportRequest } from '../experiment/report-run';
 import type { Experiment } from '../experiment/schema';
 import type { TargetShape } from '../llama/config';
 import { createSessionClient, type WorkerLike } from '../session/client';
@@ -46,6 +47,9 @@ export interface Lab {
   cancelGeneration(): void;
   evaluate(): void;
   cancelEvaluation(): void;
+  /** Measures the models of the finished run side by side. */
+  compare(request: ReportRequest): void;
+  cancelComparison(): void;
   exportModel(): void;
   notify(notice: Omit<Notice, 'id'>): void;
   dismiss(id: number): void;
@@ -215,6 +219,15 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       client.send({ type: 'cancelEvaluation', id: evaluation.id });
       set({ evaluation: null, activity: null });
     },
+    compare(request) {
+      const { currentRun } = store.getState();
+      if (currentRun === null) return;
+      const id = ++lastId;
+      const progress = { what: 'starting', share: 0, secondsLeft: null };
+      set({ comparison: { id, run: currentRun, progress, report: null } });
+      client.send({ type: 'compare', id, request });
+    },
+    cancelComparison: () => client.send({ type: 'cancelComparison' }),
     exportModel: () => client.send({ type: 'exportModel' }),
     notify: (notice) => store.setState((state) => withNotice(state, notice), true),
     dismiss: (id) => set({ notices: store.getState().notices.filter((notice) => notice.id !== id) }),

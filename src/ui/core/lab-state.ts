@@ -1,5 +1,6 @@
 import type { ListedModel, ModelCard } from '../../data/model-family';
 import { defaultExperiment, type Experiment } from '../../experiment/schema';
+import type { EvaluationReport } from '../../experiment/report';
 import type { AdapterDescription } from '../../gpu/device';
 import type { LlamaConfig } from '../../llama/config';
 import type { Report, RunStatus } from '../../session/protocol';
@@ -49,6 +50,16 @@ export interface FullEvaluation {
   pruned: DomainLosses | null;
 }
 
+/** The models of a run side by side. */
+export interface Comparison {
+  id: number;
+  run: number;
+  /** Null when it is over: finished, cancelled or failed. */
+  progress: { what: string; share: number; secondsLeft: number | null } | null;
+  /** What there is of it so far. */
+  report: EvaluationReport | null;
+}
+
 /** What the page shows, and nothing that can be computed from it. */
 export interface LabState {
   experiment: Experiment;
@@ -79,6 +90,7 @@ export interface LabState {
   };
   generation: Generation | null;
   evaluation: FullEvaluation | null;
+  comparison: Comparison | null;
   exported: { fileName: string; bytes: ArrayBuffer } | null;
 }
 
@@ -100,6 +112,7 @@ export function initialState(experiment: Experiment = defaultExperiment()): LabS
     recorded: { state: 'loading', run: null },
     generation: null,
     evaluation: null,
+    comparison: null,
     exported: null,
   };
 }

@@ -42,6 +42,18 @@ export function reduceReport(state: LabState, report: Report): LabState {
       const { loss, tokens, done } = report;
       return { ...state, evaluation: { ...state.evaluation, [report.which]: { loss, tokens, done } } };
     }
+    case 'comparing': {
+      const { comparison } = state;
+      if (comparison?.id !== report.id) return state;
+      const { what, share, secondsLeft } = report;
+      return { ...state, comparison: { ...comparison, progress: { what, share, secondsLeft } } };
+    }
+    case 'compared': {
+      const { comparison } = state;
+      if (comparison?.id !== report.id) return state;
+      const progress = report.done ? null : comparison.progress;
+      return { ...state, comparison: { ...comparison, report: report.report, progress } };
+    }
     case 'exported':
       return { ...state, exported: { fileName: report.fileName, bytes: report.bytes } };
     case 'memory':
@@ -115,6 +127,7 @@ function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed'
     activity: null,
     generation: state.generation && finishWriting(state.generation),
     evaluation: null,
+    comparison: state.comparison && { ...state.comparison, progress: null },
   };
   if (!report.fatal) return withNotice(stopped, { kind: 'error', text: report.message });
   const neverOpened = state.engine.adapter === null;

@@ -62,6 +62,11 @@ export function describeProgress(state: LabState): Progress {
       phase: activity.what,
     };
   }
+  if (state.comparison?.progress) {
+    const { what, share, secondsLeft } = state.comparison.progress;
+    const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
+    return { text: `Comparing: ${what}${left}`, share, phase: `comparing ${what.split(/[:,]/)[0]}` };
+  }
   return { text: RESTING[status], share: status === 'finished' ? 1 : null, phase: status };
 }
 
