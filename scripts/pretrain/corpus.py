@@ -1,4 +1,4 @@
-"""Reads public/corpus: training batches drawn by domain weight, and the full validation splits."""
+"""Reads public/corpus: training batches drawn by domain weight, and the held-out splits."""
 
 import json
 from pathlib import Path
@@ -23,11 +23,12 @@ class Corpus:
             for domain in self.manifest["domains"]
         ]
 
-    def validation_windows(self, context):
-        """{domain: (windows, context)}: non-overlapping windows from the beginning, the remainder dropped."""
+    def windows(self, split, context):
+        """{domain: (windows, context)} of "validation" or "test": non-overlapping windows from the beginning, the
+        remainder dropped."""
         windows = {}
         for domain in self.manifest["domains"]:
-            tokens = self._read(domain["name"], domain["validation"]["file"]).astype(np.int64)
+            tokens = self._read(domain["name"], domain[split]["file"]).astype(np.int64)
             count = len(tokens) // context
             windows[domain["name"]] = torch.from_numpy(tokens[: count * context].reshape(count, context))
         return windows

@@ -1,8 +1,8 @@
-"""Validation losses by domain.
+"""Losses by domain on a held-out split.
 
-Convention: each domain's whole validation file is cut into non-overlapping windows of `context` tokens from its
+Convention: each domain's whole file of the split is cut into non-overlapping windows of `context` tokens from its
 first token on (the remainder is dropped). A window is run by itself; token i predicts token i + 1 inside it, so a
-window of 128 gives 127 predictions and its first token is never predicted. The loss is the mean over all predicted
+window of 256 gives 255 predictions and its first token is never predicted. The loss is the mean over all predicted
 tokens of the domain, in nats, computed in float32.
 """
 

@@ -1,12 +1,15 @@
 """Writes a Hugging Face folder: config, weights, tokenizer, generation defaults, card.json and README.md."""
 
+import hashlib
 import json
 import shutil
 
 import safetensors_file
-from evaluate import mixture_loss
+from evaluate import domain_losses, mixture_loss
 
 TOKEN = "<|endoftext|>"
+# The engine's test measures this many windows a domain: enough to show a wrong kernel, few enough for a software adapter.
+SAMPLE_WINDOWS = 16
 
 
 def hugging_face_config(config):
@@ -33,8 +36,30 @@ def write_json(path, value, indent=2):
     path.write_text(json.dumps(value, indent=indent) + "\n")
 
 
-def export(folder, model, config, corpus, losses, windows, tokens_trained, curve, command):
-    """losses and windows: {domain: …} from evaluate.py; curve: the log's entries, thinned here."""
+def block_parameter_count(model):
+    return sum(parameter.numel() for name, parameter in model.named_parameters() if ".layers." in name)
+
+
+def held_out_losses(model, corpus, context, device):
+    """The card's losses: both held-out splits whole, and a sample of validation's windows, evenly spread."""
+    splits = {split: corpus.windows(split, context) for split in ("validation", "test")}
+    spread = lambda rows: rows[[i * len(rows) // SAMPLE_WINDOWS for i in range(SAMPLE_WINDOWS)]]
+    sample = {name: spread(rows) for name, rows in splits["validation"].items()}
+    rounded = lambda losses: {name: round(loss, 5) for name, loss in losses.items()}
+    validation, test = (domain_losses(model, splits[split], device) for split in ("validation", "test"))
+    return {
+        "validation_loss": rounded(validation),
+        "validation_loss_mixture": round(mixture_loss(validation, corpus.domains, corpus.weights), 5),
+        "validation_windows": {name: len(rows) for name, rows in splits["validation"].items()},
+        "validation_sample_windows": SAMPLE_WINDOWS,
+        "validation_loss_sample": rounded(domain_losses(model, sample, device)),
+        "test_loss": rounded(test),
+        "test_loss_mixture": round(mixture_loss(test, corpus.domains, corpus.weights), 5),
+    }
+
+
+def export(folder, model, config, corpus, tokens_trained, curve, command, device):
+    """curve: the log's entries, thinned here; command: what made the model."""
     folder.mkdir(parents=True, exist_ok=True)
     context = config["max_position_embeddings"]
     write_json(folder / "config.json", hugging_face_config(config))
@@ -61,12 +86,12 @@ def export(folder, model, config, corpus, losses, windows, tokens_trained, curve
     card = {
         "name": folder.name,
         "parameters": parameter_count(model),
+        "block_parameters": block_parameter_count(model),
         "tokens_trained": tokens_trained,
         "context": context,
-        "validation_loss": {name: round(loss, 5) for name, loss in losses.items()},
-        "validation_loss_mixture": round(mixture_loss(losses, corpus.domains, corpus.weights), 5),
-        "validation_windows": {name: len(rows) for name, rows in windows.items()},
+        **held_out_losses(model, corpus, context, device),
         "corpus_tokenizer_sha256": corpus.manifest["tokenizer"]["sha256"],
+        "weights_sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
         "trained_with": command,
     }
     write_json(folder / "card.json", card)
@@ -91,7 +116,8 @@ def thin(curve, points=200):
 def model_card(card, config, corpus, curve):
     titles = {domain["name"]: domain["title"] for domain in corpus.manifest["domains"]}
     rows = "\n".join(
-        f"| {titles[name]} | {weight:.2f} | {card['validation_loss'][name]:.3f} | {card['validation_windows'][name]} |"
+        f"| {titles[name]} | {weight:.2f} | {card['validation_loss'][name]:.3f} | "
+        f"{card['test_loss'][name]:.3f} | {card['validation_windows'][name]} |"
         for name, weight in zip(corpus.domains, corpus.weights)
     )
     checks = [entry for entry in curve if "validation" in entry]
@@ -114,21 +140,21 @@ tags: [llama, tiny, pruning]
 
 # shear-lab {card['name']}
 
-A very small LLaMA to prune: the source model of the lab's first experiments. It writes text that looks like
+A very small LLaMA to prune: one of the lab's family of source models. It writes text that looks like
 its domains and means nothing; it knows no facts and is no use for anything but studying pruning.
 
-- **Shape**: {shape}. {card['parameters']:,} parameters, float32.
+- **Shape**: {shape}. {card['parameters']:,} parameters ({card['block_parameters']:,} in blocks), float32.
 - **Training**: {card['tokens_trained']:,} tokens of the lab's seven-domain corpus at its natural mixture.
 - **Text begins and ends** with `<|endoftext|>` (id 0): put it before a prompt that opens a document.
 
-## Validation loss
+## Losses on held-out text
 
-| domain | weight | loss (nats a token) | windows |
-|---|---|---|---|
+| domain | weight | validation (nats a token) | test | validation windows |
+|---|---|---|---|---|
 {rows}
 
-Natural mixture: **{card['validation_loss_mixture']:.3f}**. Each domain's whole validation split is cut into
-non-overlapping windows of {card['context']} tokens, run one by one: {card['context'] - 1} predictions a window, the first
+Natural mixture: **{card['validation_loss_mixture']:.3f}** (validation), **{card['test_loss_mixture']:.3f}** (test).
+Each domain's whole split is cut into non-overlapping windows of {card['context']} tokens, run one by one: {card['context'] - 1} predictions a window, the first
 token of a window is not predicted, the remainder of the split is dropped. Mean over predicted tokens, float32.
 
 ## Training curve

@@ -1,8 +1,10 @@
 """Trains a LLaMA on public/corpus and exports it as a Hugging Face folder.
 
-    python3 scripts/pretrain/train.py --config scripts/pretrain/nano.json --out public/models/nano --tokens 50e6
+    python3 scripts/pretrain/train.py --config scripts/pretrain/nano.json --out public/models/nano --lr 8e-3 --compile
 
-Runs on a CPU or a CUDA device, resumes from its checkpoint, and logs one JSON object a line.
+Runs on a CPU or a CUDA device, resumes from its checkpoint, and logs one JSON object a line. --compile needs
+PyTorch 2 and a C++ compiler: on a CPU with bfloat16 matrix units it is two to three times faster, because what is
+left is reading and writing activations, and the compiler fuses that.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import time
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
 import export
 from corpus import Corpus, Sampler
@@ -30,17 +33,18 @@ def arguments():
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--corpus", type=Path, default=ROOT / "public/corpus")
     parser.add_argument("--work", type=Path, help="checkpoint and log; default .cache/pretrain/NAME")
-    parser.add_argument("--tokens", type=float, default=50e6)
+    parser.add_argument("--tokens", type=float, default=24e6, help="one budget for the whole family")
     parser.add_argument("--minutes", type=float, help="end after this time if the tokens take longer")
-    parser.add_argument("--batch", type=int, default=32, help="sequences a step")
+    parser.add_argument("--batch", type=int, default=8, help="sequences a step")
     parser.add_argument("--lr", type=float, default=4e-3)
-    parser.add_argument("--warmup", type=int, default=100)
+    parser.add_argument("--warmup", type=int, default=200)
     parser.add_argument("--weight-decay", type=float, default=0.1)
     parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--check-every", type=int, default=500, help="steps between quick validations")
+    parser.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
+    parser.add_argument("--check-every", type=int, default=1000, help="steps between quick validations")
     return parser.parse_args()
 
 
@@ -48,7 +52,8 @@ def make_optimiser(model, args):
     matrices = [p for p in model.parameters() if p.dim() >= 2]
     norms = [p for p in model.parameters() if p.dim() < 2]
     groups = [{"params": matrices, "weight_decay": args.weight_decay}, {"params": norms, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.95), eps=1e-8)
+    fused = {"fused": True} if args.compile else {}
+    return torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.95), eps=1e-8, **fused)
 
 
 class Run:
@@ -57,12 +62,13 @@ class Run:
         self.config = defaults(json.loads(args.config.read_text()))
         self.context = self.config["max_position_embeddings"]
         self.corpus = Corpus(args.corpus)
-        self.windows = self.corpus.validation_windows(self.context)
-        # One token more than the context: 128 inputs, each with its next token.
+        self.windows = self.corpus.windows("validation", self.context)
+        # One token more than the context: as many inputs as the context, each with its next token.
         self.sampler = Sampler(self.corpus.train(), self.corpus.weights, args.batch, self.context + 1, args.seed)
         self.model = Llama(self.config).to(args.device)
         self.model.initialise(args.seed)
         self.optimiser = make_optimiser(self.model, args)
+        self.loss = torch.compile(self.batch_loss) if args.compile else self.batch_loss
         self.step, self.elapsed = 0, 0.0
         self.tokens_a_step = args.batch * self.context
         self.steps = math.ceil(args.tokens / self.tokens_a_step)
@@ -104,15 +110,20 @@ class Run:
         return max(self.step / self.steps, by_time)
 
     def learning_rate(self):
-        """Linear warm-up, then a cosine down to a tenth."""
+        """Linear warm-up, then linear down to zero at the end of the budget."""
         warm = min(1.0, (self.step + 1) / self.args.warmup)
-        return self.args.lr * warm * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.progress()))))
+        return self.args.lr * warm * (1 - min(1.0, self.progress()))
 
-    def train_step(self):
-        x = self.sampler.next().to(self.args.device)
+    def batch_loss(self, x):
+        """x (B, T + 1): mean loss of its B * T predictions."""
         with torch.autocast(self.args.device, dtype=torch.bfloat16):
             logits = self.model(x[:, :-1])
-        loss = cross_entropy(logits.flatten(0, 1), x[:, 1:].flatten())
+        # The compiler fuses the plain form; without it the written-down gradient saves two passes over the logits.
+        loss = F.cross_entropy if self.args.compile else cross_entropy
+        return loss(logits.float().flatten(0, 1), x[:, 1:].flatten())
+
+    def train_step(self):
+        loss = self.loss(self.sampler.next().to(self.args.device))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.args.clip)
@@ -149,11 +160,10 @@ class Run:
         self.save()
 
     def finish(self):
-        losses = domain_losses(self.model, self.windows, self.args.device)
         command = "python3 " + shlex.join(sys.argv)
         card = export.export(
-            self.args.out, self.model, self.config, self.corpus, losses, self.windows,
-            self.step * self.tokens_a_step, self.curve(), command,
+            self.args.out, self.model, self.config, self.corpus,
+            self.step * self.tokens_a_step, self.curve(), command, self.args.device,
         )  # fmt: skip
         print(json.dumps(card, indent=2))
 
