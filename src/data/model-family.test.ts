@@ -37,7 +37,7 @@ const card = (name: string, parameters: number, loss: number, changes: object = 
 describe('readFamily', () => {
   it('takes the models with the source’s tokenizer and length of windows, smallest first', async () => {
     const { read, asked } = siteOf({
-      large: card('large', 4e6, 3.1, { context: 512, validation_context: 256 }),
+      large: card('large', 4e6, 3.1),
       small: card('small', 4e5, 4),
       medium: card('medium', 1.2e6, 3.5),
       foreign: card('foreign', 2e6, 3.3, { corpus_tokenizer_sha256: 'another' }),

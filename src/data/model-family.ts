@@ -23,12 +23,10 @@ export interface ModelCard {
   /** All parameters, embeddings included. */
   parameters: number;
   tokens_trained: number;
-  /** Positions that the model was trained with. */
+  /** Tokens in a window, in training and in the measurement below. */
   context: number;
   /** Nats a token by domain over its whole validation split. */
   validation_loss: Record<string, number>;
-  /** Tokens in a window of that measurement; where it is left out, `context`. */
-  validation_context?: number | undefined;
   corpus_tokenizer_sha256?: string | undefined;
 }
 
@@ -53,7 +51,6 @@ const cardSchema: z.ZodType<ModelCard> = z.object({
   tokens_trained: z.number().nonnegative(),
   context: count,
   validation_loss: z.record(z.string().max(80), z.number().positive()),
-  validation_context: count.optional(),
   corpus_tokenizer_sha256: z.string().max(80).optional(),
 });
 
@@ -86,11 +83,10 @@ export async function readFamily(read: SiteReader, source: string): Promise<Mode
   );
   const own = cards.find(({ name }) => name === source);
   if (!own?.corpus_tokenizer_sha256) return [];
-  const windows = ({ validation_context, context }: ModelCard) => validation_context ?? context;
   return cards
     .filter(
-      (card) =>
-        card.corpus_tokenizer_sha256 === own.corpus_tokenizer_sha256 && windows(card) === windows(own),
+      ({ corpus_tokenizer_sha256, context }) =>
+        corpus_tokenizer_sha256 === own.corpus_tokenizer_sha256 && context === own.context,
     )
     .sort((a, b) => a.parameters - b.parameters);
 }
