@@ -25,9 +25,14 @@ const COMMANDS: Record<string, CommandDescription> = {
     run: info,
   },
   eval: {
-    usage: 'eval MODEL [--tokens FILE] [--windows N] [--context T]',
+    usage: 'eval MODEL [--split validation|test] [--windows N] [--context T] | eval MODEL --tokens FILE',
     summary: 'loss and perplexity by domain, or over token sequences of your own',
-    options: { tokens: { type: 'string' }, windows: { type: 'string' }, context: { type: 'string' } },
+    options: {
+      tokens: { type: 'string' },
+      split: { type: 'string' },
+      windows: { type: 'string' },
+      context: { type: 'string' },
+    },
     positionals: 1,
     run: evaluate,
   },

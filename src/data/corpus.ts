@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checked, parseJson, plain, refuse, wholeNumber } from '../formats/refusal';
+import { sha256Of } from '../formats/sha256';
 
 /** Paths come from the manifest: one level of plain names, so that no manifest can point elsewhere. */
 const fileName = z
@@ -98,11 +99,6 @@ export function parseCorpusManifest(json: unknown): CorpusManifest {
   return checked(corpusManifestSchema, json, MANIFEST);
 }
 
-async function sha256Of(bytes: ArrayBuffer): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
 /** Reads little-endian 16-bit tokens and checks their number, their hash and that each is in the vocabulary. */
 async function readShard(
   read: CorpusReader,
@@ -114,8 +110,9 @@ async function readShard(
   if (bytes.byteLength !== shard.tokens * 2) {
     refuse(path, `it has ${bytes.byteLength} bytes, but ${MANIFEST} says ${shard.tokens} tokens of 2 bytes`);
   }
-  // Browsers offer digests in secure contexts only; over plain http the other checks have to do.
-  if (globalThis.crypto?.subtle && (await sha256Of(bytes)) !== shard.sha256) {
+  const digest = await sha256Of(bytes);
+  // Without digests (over plain http) the other checks have to do.
+  if (digest !== null && digest !== shard.sha256) {
     refuse(path, `it is not the file that ${MANIFEST} describes (sha256); build the corpus again or reload`);
   }
   const tokens = new Uint16Array(bytes);

@@ -2,17 +2,20 @@ import { z } from 'zod';
 import { evaluationWindows } from '../../data/sampler';
 import { evaluateSets, evaluationBatch, meanLoss } from '../../llama/evaluate';
 import { withModel } from '../../llama/inference';
+import { readTestText } from '../../experiment/report-text';
 import { ALL_WINDOWS } from '../../experiment/run-size';
 import type { SourceModel } from '../../experiment/run';
-import { openCorpusFor, openModel, readJson, type OpenedModel } from '../files';
+import { openCorpusFor, openModel, readJson, readSiteFile, type OpenedModel } from '../files';
 import { openCommandGpu } from '../gpu';
 import { createProgress, secondsLeft } from '../progress';
 import { numberOption, type Answer, type CommandInput } from '../command';
 
 export async function evaluate({ positionals, options }: CommandInput): Promise<Answer> {
-  const { tokens, windows, context } = options;
-  if (tokens !== undefined && (windows !== undefined || context !== undefined)) {
-    throw new Error('--tokens measures whole sequences of its own: leave out --windows and --context.');
+  const { tokens, windows, context, split } = options;
+  if (tokens !== undefined && [windows, context, split].some((option) => option !== undefined)) {
+    throw new Error(
+      '--tokens measures whole sequences of its own: leave out --windows, --context and --split.',
+    );
   }
   const model = await openModel(positionals[0]!);
   return typeof tokens === 'string'
@@ -75,9 +78,14 @@ async function evaluateDomains(opened: OpenedModel, options: CommandInput['optio
   const limit = source.config.maxPositionEmbeddings;
   const context = numberOption(options, 'context', Math.min(128, limit), [2, limit]);
   const windows = numberOption(options, 'windows', ALL_WINDOWS, [1, ALL_WINDOWS]);
+  const split = options['split'] ?? 'validation';
+  if (split !== 'validation' && split !== 'test') throw new Error('--split must be validation or test.');
   const corpus = await openCorpusFor(opened, 0);
+  const sets =
+    split === 'test'
+      ? (await readTestText(readSiteFile, corpus, context, windows)).map((text) => text.windows)
+      : corpus.domains.map((d) => evaluationWindows(d, context, windows));
   const gpu = await openCommandGpu();
-  const sets = corpus.domains.map((d) => evaluationWindows(d, context, windows));
   const progress = createProgress();
   const shape = { batch: evaluationBatch(context), context };
   const sums = await withModel(gpu, source.name, source, shape, (inference) => {
@@ -104,7 +112,7 @@ async function evaluateDomains(opened: OpenedModel, options: CommandInput['optio
       `${name.padEnd(14)} loss ${d.loss.toFixed(4)}  perplexity ${d.perplexity.toFixed(2)}  tokens ${d.tokens}`,
   );
   return {
-    json: { loss, perplexity: Math.exp(loss), tokens, context, domains, adapter: gpu.adapter },
+    json: { loss, perplexity: Math.exp(loss), tokens, split, context, domains, adapter: gpu.adapter },
     text: [
       ...rows,
       `${'mixture'.padEnd(14)} loss ${loss.toFixed(4)}  perplexity ${Math.exp(loss).toFixed(2)}`,
