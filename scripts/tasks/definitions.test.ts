@@ -10,10 +10,13 @@ const nouns = [
 const verbs = [
   'gallop: move fast on the back of a horse\n\nfasten: make firm or cause to be firmly attached',
 ];
-const fields = 'Area: a total of 10 square miles\n\nThe country lies in the north.\n\nIt has two rivers.';
+const prose = 'Area: a total of 10 square miles\n\nThe country lies in the north.\n\nIt has two rivers.';
+const forms = [1, 2, 3, 4, 5].map(
+  (n) => `Area: a total of ${n} square miles\n\nBorders: a total of ${n} miles`,
+);
 
-it('reads entries without subject and examples, and no page with fields', () => {
-  const entries = dictionaryEntries([...nouns, ...verbs, fields]);
+it('reads entries without subject and examples, from no page of prose or of a form', () => {
+  const entries = dictionaryEntries([...nouns, ...verbs, prose, ...forms]);
   expect(entries).toHaveLength(8);
   expect(entries[0]).toEqual({
     words: 'hammer, mallet',

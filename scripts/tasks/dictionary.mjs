@@ -2,8 +2,11 @@
 /** @typedef {'noun' | 'verb' | 'adjective' | 'adverb'} PartOfSpeech */
 
 const ENTRY = /^([A-Za-z][A-Za-z ',.-]{1,60}): ([^\n]+)$/;
-/** A page with fields ("Area: ...") is no dictionary: nearly all paragraphs of one are entries. */
+/** Nearly all paragraphs of a dictionary's page are entries. */
 const ENTRIES_OF_PARAGRAPHS = 0.8;
+/** A page of a form ("Area: ...") has what other pages have before its colons; a word heads few entries. */
+const PAGES_WITH_A_WORD = 4;
+const FIELDS_OF_ENTRIES = 0.2;
 const GLOSS = { atLeast: 20, atMost: 100 };
 /** Names of plants and animals and their families nearly tell each other's definition. */
 const TAXONOMY =
@@ -25,16 +28,25 @@ const BEGINNINGS = /** @type {const} */ ({
  * @returns {Entry[]}
  */
 export function dictionaryEntries(documents) {
-  return documents.flatMap((text, document) => {
+  const pages = documents.map((text) => {
     const paragraphs = text.split('\n\n');
-    const matches = paragraphs.flatMap((paragraph) => ENTRY.exec(paragraph) ?? []);
-    const all = paragraphs.flatMap((paragraph) => {
-      const match = ENTRY.exec(paragraph);
-      return match ? [{ words: String(match[1]), gloss: plainGloss(String(match[2])) }] : [];
+    const entries = paragraphs.flatMap((paragraph) => {
+      const [, words, gloss] = ENTRY.exec(paragraph) ?? [];
+      return words && gloss ? [{ words, gloss: plainGloss(gloss) }] : [];
     });
-    if (matches.length === 0 || all.length < ENTRIES_OF_PARAGRAPHS * paragraphs.length) return [];
-    const pos = partOfSpeech(all);
-    return all
+    return { entries, isMostlyEntries: entries.length >= ENTRIES_OF_PARAGRAPHS * paragraphs.length };
+  });
+  const pagesWith = new Map();
+  for (const { entries } of pages) {
+    for (const words of new Set(entries.map((entry) => entry.words))) {
+      pagesWith.set(words, 1 + (pagesWith.get(words) ?? 0));
+    }
+  }
+  return pages.flatMap(({ entries, isMostlyEntries }, document) => {
+    const fields = entries.filter(({ words }) => pagesWith.get(words) > PAGES_WITH_A_WORD);
+    if (!isMostlyEntries || fields.length > FIELDS_OF_ENTRIES * entries.length) return [];
+    const pos = partOfSpeech(entries);
+    return entries
       .filter(({ gloss }) => gloss.length >= GLOSS.atLeast && gloss.length <= GLOSS.atMost)
       .filter(({ words, gloss }) => !TAXONOMY.test(`${words} ${gloss}`))
       .map((entry) => ({ ...entry, pos, document }));
