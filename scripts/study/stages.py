@@ -4,9 +4,9 @@ import math
 
 import torch
 from torch import nn
+import torch.nn.functional as F
 
 import gated
-from loss import cross_entropy
 from masks import gate_shapes, kept_units, learnt_mask
 
 ADAM = {"betas": (0.9, 0.95), "eps": 1e-8}
@@ -33,11 +33,11 @@ class Masked(nn.Module):
         return gated.gated_logits(self.model, tokens, self.mask)
 
 
-def forward_loss(forward, tokens):
+def forward_loss(model, tokens, gates=None):
     """Mean next-token loss of (B, T); products in bfloat16, everything else in float32."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = forward(tokens[:, :-1])
-    return cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
+        logits = gated.gated_logits(model, tokens[:, :-1], gates) if gates else model(tokens[:, :-1])
+    return F.cross_entropy(logits.float().flatten(0, 1), tokens[:, 1:].flatten())
 
 
 def update(optimiser, loss, share):
@@ -54,8 +54,8 @@ def group_of(parameters, peak, **options):
     return {"params": list(parameters), "peak": peak, "lr": peak, **options}
 
 
-def prune(model, sampler, settings, on_evaluation):
-    """Trains model and gates in place and returns log alpha. `on_evaluation(masked model, sampler)` is called every
+def prune(model, loss_of, sampler, settings, on_evaluation):
+    """Trains model and gates in place and returns log alpha. `loss_of` is forward_loss, compiled or not. `on_evaluation(masked model, sampler)` is called every
     evaluation interval and after the last step, with as many units closed as the gates expect at that time."""
     generator = torch.Generator().manual_seed(settings.seed)
     shapes, kept = gate_shapes(model.config), kept_units(model.config, settings.target)
@@ -83,17 +83,17 @@ def prune(model, sampler, settings, on_evaluation):
             gates[name] = gated.sample(alpha[name], u)
             sparsity = gated.expected_sparsity(alpha[name])
             penalty = penalty + gated.lagrangian(sparsity, final[name] * rise, *multipliers[name])
-        loss = forward_loss(lambda tokens: gated.gated_logits(model, tokens, gates), sampler.next())
+        loss = loss_of(model, sampler.next(), gates)
         update(optimiser, loss + penalty, rate_share(step, settings.prune_steps, 0.1))
         if (step + 1) % settings.evaluation_interval == 0 or step + 1 == settings.prune_steps:
             on_evaluation(Masked(model, learnt_mask(model.config, alpha)), sampler)
     return {name: value.detach().clamp(-gated.CLAMP, gated.CLAMP) for name, value in alpha.items()}
 
 
-def retrain(model, sampler, steps, settings, on_evaluation):
+def retrain(model, loss_of, sampler, steps, settings, on_evaluation):
     """Trains all weights in place for `steps`; `on_evaluation(model, sampler)` as in `prune`."""
     optimiser = torch.optim.Adam([group_of(model.parameters(), settings.retrain_lr)], **ADAM)
     for step in range(steps):
-        update(optimiser, forward_loss(model, sampler.next()), rate_share(step, steps, 0.03))
+        update(optimiser, loss_of(model, sampler.next()), rate_share(step, steps, 0.03))
         if (step + 1) % settings.evaluation_interval == 0 and step + 1 < steps:
             on_evaluation(model, sampler)
