@@ -3,10 +3,11 @@ import { testGpu } from '../kernels/testing';
 import { shapeOf } from '../llama/config';
 import { createRunControl, RunCancelled } from './control';
 import type { EvaluationEvent, RunEvent } from './events';
-import { fromScratch, trainFromScratch } from './from-scratch';
+import { trainFromScratch } from './from-scratch';
 import type { RunContext } from './run';
 import { runTokens } from './run-size';
 import { experimentSchema } from './schema';
+import { scratchExperiment } from './scratch-experiment';
 import { toyCorpus, toySource } from './testing';
 
 const experiment = experimentSchema.parse({
@@ -34,11 +35,11 @@ async function train(changes: Partial<RunContext> = {}, of = experiment) {
 
 describe('the control from scratch', () => {
   it('reads as many tokens as pruning and retraining together, in batches of the last stage', () => {
-    const control = fromScratch(experiment);
+    const control = scratchExperiment(experiment);
     expect(control.retrain.batchSize).toBe(8);
     expect(control.retrain.steps * 8).toBe(30 * 4 + 25 * 8);
     expect(control.mixture).toEqual(experiment.mixture);
-    const cutOnly = fromScratch({ ...experiment, retraining: 'none' });
+    const cutOnly = scratchExperiment({ ...experiment, retraining: 'none' });
     expect([cutOnly.retrain.steps, cutOnly.retrain.batchSize]).toEqual([30, 4]);
   });
 

@@ -2,30 +2,8 @@ import { prunedConfig } from '../llama/config';
 import type { FlatModel } from '../llama/parameters';
 import { initialParameters } from '../training/initialise';
 import { beginRun, domainLosses, lend, retrain, type RunContext } from './run';
-import { runTokens } from './run-size';
 import type { Experiment } from './schema';
-
-/**
- * How the control trains: a model that knows nothing wants the rate of pretraining (docs/source-model.md), not
- * that of retraining. docs/evaluation.md has the rates that it was compared with.
- */
-const FROM_SCRATCH = {
-  learningRate: 8e-3,
-  learningRateWarmup: 0.1,
-  learningRateFloor: 0.1,
-  weightDecay: 0.1,
-} as const satisfies Partial<Experiment['retrain']>;
-
-/**
- * The experiment's control: its target shape trained from random weights on as many tokens as pruning and
- * retraining read together. Batch (of the last stage), context, mixture, clipping and seed stay the same. It is an
- * experiment whose retraining stage is all that runs.
- */
-export function fromScratch(experiment: Experiment): Experiment {
-  const { batchSize } = experiment.retraining === 'continued' ? experiment.retrain : experiment.prune;
-  const steps = Math.ceil(runTokens(experiment) / (batchSize * experiment.contextLength));
-  return { ...experiment, retraining: 'continued', retrain: { ...FROM_SCRATCH, steps, batchSize } };
-}
+import { scratchExperiment } from './scratch-experiment';
 
 /**
  * Trains the control of `experiment`. Its mixture follows its own excess losses over the source model's, as in a run.
@@ -33,7 +11,7 @@ export function fromScratch(experiment: Experiment): Experiment {
  * @throws RunCancelled when the control says so, or an Error of one sentence.
  */
 export async function trainFromScratch(experiment: Experiment, context: RunContext): Promise<FlatModel> {
-  const run = await beginRun(fromScratch(experiment), context);
+  const run = await beginRun(scratchExperiment(experiment), context);
   const config = prunedConfig(context.source.config, experiment.target);
   const start = { config, parameters: initialParameters(config, experiment.seed) };
   const lossAtStart = await lend(run, 'untrained model', start, (inference) =>

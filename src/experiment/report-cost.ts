@@ -2,8 +2,8 @@ import type { Corpus } from '../data/corpus';
 import { evaluationWindows } from '../data/sampler';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
-import { fromScratch } from './from-scratch';
 import type { Experiment } from './schema';
+import { scratchExperiment } from './scratch-experiment';
 
 /** What went into a model. */
 export interface Spent {
@@ -56,7 +56,7 @@ export function spentBy(
   return {
     pruned,
     retrained: add(pruned, train(target, experiment.retrain)),
-    scratch: add(train(target, fromScratch(experiment).retrain), before),
+    scratch: add(train(target, scratchExperiment(experiment).retrain), before),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Task } from '../evaluation/task';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import type { FlatModel } from '../llama/parameters';
 import { parameterCount } from '../pruning/cost';
-import { fromScratch, trainFromScratch } from './from-scratch';
+import { trainFromScratch } from './from-scratch';
 import { usesScalingLaw } from './reference-losses';
 import type { Arm, ArmReport, EvaluationReport } from './report';
 import { pretrainingSpent, spentBy, type Spent } from './report-cost';
@@ -19,6 +19,7 @@ import { ARM_TITLES } from './report-table';
 import { readTestText, type TestText } from './report-text';
 import type { RunContext, RunModels } from './run';
 import type { Experiment } from './schema';
+import { scratchExperiment } from './scratch-experiment';
 
 /** What a report is asked to compare, and how thoroughly. */
 export interface ReportRequest {
@@ -147,7 +148,7 @@ async function candidatesOf(
     config: pruned.config,
     training: spent.scratch.training + spent.scratch.evaluation,
     async obtain(advance) {
-      const { steps } = fromScratch(experiment).retrain;
+      const { steps } = scratchExperiment(experiment).retrain;
       const model = await trainFromScratch(experiment, {
         ...context,
         family: usesScalingLaw(experiment) ? await readFamily(read, source.name) : [],
@@ -190,7 +191,7 @@ function assemble(
     adapter: gpu.adapter,
     source: source.name,
     experiment,
-    scratch: scratch ? fromScratch(experiment).retrain : null,
+    scratch: scratch ? scratchExperiment(experiment).retrain : null,
     closestMember,
     domains: test.map(({ name, title, windows }) => ({
       name,

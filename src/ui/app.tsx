@@ -9,9 +9,11 @@ import { LabContext } from './lab-context';
 import { GenerationPanel } from './panels/generation-panel';
 import { Notices } from './panels/notices';
 import { RecordedBanner } from './panels/recorded-banner';
+import { ReportPanel } from './panels/report-panel';
 import { ResultsPanel } from './panels/results-panel';
 import { RunsPanel } from './panels/runs-panel';
 import { TargetPanel } from './panels/target-panel';
+import { TasksPanel } from './panels/tasks-panel';
 import { Transport } from './panels/transport';
 import { useNarrow, useThemeAttribute } from './use-theme';
 
@@ -50,6 +52,8 @@ export function App({ lab, embedded }: { lab: Lab; embedded: boolean }) {
         <div className="column right" key="right">
           <GenerationPanel />
           <ResultsPanel />
+          <TasksPanel />
+          <ReportPanel />
           <RunsPanel />
         </div>
       </main>

@@ -1,0 +1,24 @@
+import { runTokens } from './run-size';
+import type { Experiment } from './schema';
+
+/**
+ * How the control trains: a model that knows nothing wants the rate of pretraining (docs/source-model.md), not
+ * that of retraining. docs/evaluation.md has the rates that it was compared with.
+ */
+const FROM_SCRATCH = {
+  learningRate: 8e-3,
+  learningRateWarmup: 0.1,
+  learningRateFloor: 0.1,
+  weightDecay: 0.1,
+} as const satisfies Partial<Experiment['retrain']>;
+
+/**
+ * The experiment's control: its target shape trained from random weights on as many tokens as pruning and
+ * retraining read together. Batch (of the last stage), context, mixture, clipping and seed stay the same. It is an
+ * experiment whose retraining stage is all that runs.
+ */
+export function scratchExperiment(experiment: Experiment): Experiment {
+  const { batchSize } = experiment.retraining === 'continued' ? experiment.retrain : experiment.prune;
+  const steps = Math.ceil(runTokens(experiment) / (batchSize * experiment.contextLength));
+  return { ...experiment, retraining: 'continued', retrain: { ...FROM_SCRATCH, steps, batchSize } };
+}

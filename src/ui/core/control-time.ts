@@ -1,0 +1,16 @@
+import { scratchExperiment } from '../../experiment/scratch-experiment';
+import type { RunRecord } from './run-record';
+
+/**
+ * Seconds that training a run's control from scratch will take on this device, its evaluations included: as long a
+ * step as retraining took, which has the same shape. After a run without retraining a step of pruning has to do,
+ * which is longer. Null before the run has finished.
+ */
+export function controlSeconds({ finished, surgery, started: { experiment } }: RunRecord): number | null {
+  if (!finished || !surgery) return null;
+  const retrained = experiment.retraining === 'continued';
+  const millisecondsPerStep = retrained
+    ? (finished.elapsedMs - surgery.elapsedMs) / experiment.retrain.steps
+    : surgery.elapsedMs / experiment.prune.steps;
+  return (scratchExperiment(experiment).retrain.steps * millisecondsPerStep) / 1000;
+}
