@@ -10,6 +10,15 @@ export interface PairedComparison {
   onlySecond: number;
 }
 
+/** Whether two results are of the same items of the same task: what a comparison needs. */
+export function sameItems(first: TaskResult, second: TaskResult): boolean {
+  return (
+    first.task.sha256 === second.task.sha256 &&
+    first.outcomes.length === second.outcomes.length &&
+    first.outcomes.every(({ id }, i) => id === second.outcomes[i]!.id)
+  );
+}
+
 /**
  * Compares two models item by item, which is sharper than two intervals side by side: what is hard about an
  * item is hard for both, and drops out.
@@ -17,11 +26,9 @@ export interface PairedComparison {
  * @throws Error when the results are not of the same items of the same task.
  */
 export function compareResults(first: TaskResult, second: TaskResult): PairedComparison {
-  const same =
-    first.task.sha256 === second.task.sha256 &&
-    first.outcomes.length === second.outcomes.length &&
-    first.outcomes.every(({ id }, i) => id === second.outcomes[i]!.id);
-  if (!same) throw new Error(`${first.task.name} and ${second.task.name} were not scored on the same items`);
+  if (!sameItems(first, second)) {
+    throw new Error(`${first.task.name} and ${second.task.name} were not scored on the same items`);
+  }
   const right = ({ task, outcomes }: TaskResult) =>
     outcomes.map(({ acc, accNorm }) => Number(task.metric === 'acc_norm' ? (accNorm ?? acc) : acc));
   const before = right(first);

@@ -42,6 +42,11 @@ export interface TaskResult extends Scores {
 }
 
 /** The accuracy that the task is reported by. */
-export function headline({ task, acc, accNorm }: TaskResult): Estimate {
-  return task.metric === 'acc_norm' && accNorm ? accNorm : acc;
+export function headline(result: TaskResult): Estimate {
+  return reportedAccuracy(result.task, result);
+}
+
+/** The same of a group, or of whatever else was scored by the task's metric. */
+export function reportedAccuracy({ metric }: Pick<TaskInfo, 'metric'>, { acc, accNorm }: Scores): Estimate {
+  return metric === 'acc_norm' && accNorm ? accNorm : acc;
 }

@@ -13,6 +13,7 @@ import { evaluateDomains } from './measuring';
 import { openBundled, openLocal } from './opening';
 import type { Command } from './protocol';
 import { pauseRun, resumeRun, startRun, stepRun, stopRun } from './run';
+import { scoreModel } from './scoring';
 import { writeSideBySide } from './writing';
 
 export interface Lab {
@@ -31,6 +32,19 @@ const IN_TURN: ReadonlySet<Command['type']> = new Set([
   'reset',
 ]);
 
+/** Work that goes on beside a run until its id is no longer wanted. */
+function isCancellable(command: Command) {
+  return command.type === 'generate' || command.type === 'evaluate' || command.type === 'scoreTasks';
+}
+
+function isCancellation(command: Command) {
+  return (
+    command.type === 'cancelGeneration' ||
+    command.type === 'cancelEvaluation' ||
+    command.type === 'cancelScoring'
+  );
+}
+
 /** The engine behind the page. The rest of src/session says what each command does. */
 export function createLab(environment: LabEnvironment): Lab {
   const state = createState(environment);
@@ -40,10 +54,8 @@ export function createLab(environment: LabEnvironment): Lab {
 
   return {
     handle(command) {
-      if (command.type === 'generate' || command.type === 'evaluate') state.wanted.add(command.id);
-      if (command.type === 'cancelGeneration' || command.type === 'cancelEvaluation') {
-        state.wanted.delete(command.id);
-      }
+      if (isCancellable(command)) state.wanted.add(command.id);
+      if (isCancellation(command)) state.wanted.delete(command.id);
       if (command.type === 'open' || command.type === 'openFiles') {
         // Nobody waits for what was opened before.
         opening.abort();
@@ -69,7 +81,7 @@ async function perform(state: LabState, command: Command, signal: AbortSignal): 
     if (opens) postStatus(state, state.source ? 'ready' : 'failed');
     if (command.type === 'start') postStatus(state, currentStatus(state));
   } finally {
-    if (command.type === 'generate' || command.type === 'evaluate') state.wanted.delete(command.id);
+    if (isCancellable(command)) state.wanted.delete(command.id);
   }
 }
 
@@ -94,9 +106,12 @@ async function dispatch(state: LabState, command: Command, signal: AbortSignal):
       return writeSideBySide(state, command);
     case 'cancelGeneration':
     case 'cancelEvaluation':
+    case 'cancelScoring':
       return;
     case 'evaluate':
       return evaluateDomains(state, command);
+    case 'scoreTasks':
+      return scoreModel(state, command);
     case 'compare':
       return compareModels(state, command);
     case 'cancelComparison':

@@ -1,4 +1,5 @@
 import type { ModelCard } from '../data/model-family';
+import type { TaskResult } from '../evaluation/result';
 import type { RunEvent } from '../experiment/events';
 import type { EvaluationReport } from '../experiment/report';
 import type { ReportRequest } from '../experiment/report-run';
@@ -34,7 +35,13 @@ export type Command =
   /** Measures the models of the finished run side by side; answers `comparing`…, `compared`…. */
   | { type: 'compare'; id: number; request: ReportRequest }
   | { type: 'cancelComparison' }
+  /** A model on the first `limit` items of every task of the site; answers `scoring`…, `scored`…. */
+  | { type: 'scoreTasks'; id: number; which: ScoredModel; limit: number }
+  | { type: 'cancelScoring'; id: number }
   | { type: 'exportModel' };
+
+/** The source, or a model of the finished run: as cut, or after retraining. */
+export type ScoredModel = 'source' | 'pruned' | 'retrained';
 
 export type RunStatus = 'idle' | 'loading' | 'ready' | 'running' | 'paused' | 'finished' | 'failed';
 
@@ -67,6 +74,18 @@ export type Report =
   | { type: 'comparing'; id: number; what: string; share: number; secondsLeft: number | null }
   /** The report so far, after each model; `done` also ends a comparison that was cancelled, with what there is. */
   | { type: 'compared'; id: number; report: EvaluationReport | null; done: boolean }
+  /** How far a model is through its tasks. */
+  | {
+      type: 'scoring';
+      id: number;
+      task: string;
+      items: number;
+      totalItems: number;
+      share: number;
+      secondsLeft: number | null;
+    }
+  /** Results as they come; `done` also ends a scoring that was cancelled or that failed. */
+  | { type: 'scored'; id: number; results: TaskResult[]; done: boolean }
   | { type: 'exported'; fileName: string; bytes: ArrayBuffer }
   | { type: 'memory'; heldBytes: number }
   /** One sentence that names the field and the fix. `fatal`: the device is gone; only `open` helps. */

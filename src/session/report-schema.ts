@@ -74,6 +74,23 @@ const schema = z.discriminatedUnion('type', [
       .nullable(),
     done: z.boolean(),
   }),
+  z.object({
+    type: z.literal('scoring'),
+    id,
+    task: z.string(),
+    items: count,
+    totalItems: count,
+    share: anyNumber,
+    secondsLeft: anyNumber.nullable(),
+  }),
+  z.object({
+    type: z.literal('scored'),
+    id,
+    results: z.array(
+      z.looseObject({ task: z.looseObject({ name: z.string() }), outcomes: z.array(z.looseObject({})) }),
+    ),
+    done: z.boolean(),
+  }),
   z.object({ type: z.literal('exported'), fileName: z.string(), bytes }),
   z.object({ type: z.literal('memory'), heldBytes: count }),
   z.object({ type: z.literal('failed'), message: z.string(), fatal: z.boolean() }),

@@ -5,7 +5,7 @@ import type { Experiment } from '../experiment/schema';
 import type { TargetShape } from '../llama/config';
 import { createSessionClient, type WorkerLike } from '../session/client';
 import { nearestLegalTarget, usualTarget } from '../pruning/target-shape';
-import type { Report } from '../session/protocol';
+import type { Report, ScoredModel } from '../session/protocol';
 import { type FieldValue, setField } from './core/field-value';
 import { createFrameQueue } from './core/frame-queue';
 import {
@@ -14,6 +14,7 @@ import {
   isMeasuring,
   type LabState,
   type Notice,
+  type TaskScores,
   withNotice,
 } from './core/lab-state';
 import { reduceReport } from './core/reduce-report';
@@ -50,6 +51,9 @@ export interface Lab {
   /** Measures the models of the finished run side by side. */
   compare(request: ReportRequest): void;
   cancelComparison(): void;
+  /** Scores a model on the first `limit` items of every task, in place of a scoring that goes on. */
+  scoreTasks(which: ScoredModel, limit: number): void;
+  cancelScoring(): void;
   exportModel(): void;
   notify(notice: Omit<Notice, 'id'>): void;
   dismiss(id: number): void;
@@ -110,6 +114,18 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
     targetFollows = false;
     const target = nearestLegalTarget(source.config, usualTarget(source.config), experiment.gates);
     set({ experiment: { ...experiment, target } });
+  });
+
+  const cancelScoring = (of: (scores: TaskScores) => boolean): void => {
+    for (const scores of store.getState().taskScores) {
+      if (scores.progress && of(scores)) client.send({ type: 'cancelScoring', id: scores.id });
+    }
+  };
+
+  // Nobody waits for the scores of a model that goes.
+  store.subscribe(({ status, currentRun }, before) => {
+    if (status === 'loading' && before.status !== 'loading') cancelScoring(() => true);
+    if (currentRun !== before.currentRun) cancelScoring(({ run }) => run !== null && run !== currentRun);
   });
 
   const open = (source: string | null): void => {
@@ -228,6 +244,17 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       client.send({ type: 'compare', id, request });
     },
     cancelComparison: () => client.send({ type: 'cancelComparison' }),
+    scoreTasks(which, limit) {
+      lab.cancelScoring();
+      const { currentRun, taskScores } = store.getState();
+      const run = which === 'source' ? null : currentRun;
+      const id = ++lastId;
+      const progress = { task: 'Starting', items: 0, totalItems: 0, share: 0, secondsLeft: null };
+      const others = taskScores.filter((scores) => scores.which !== which || scores.run !== run);
+      set({ taskScores: [...others, { id, which, run, progress, results: [] }] });
+      client.send({ type: 'scoreTasks', id, which, limit });
+    },
+    cancelScoring: () => cancelScoring(() => true),
     exportModel: () => client.send({ type: 'exportModel' }),
     notify: (notice) => store.setState((state) => withNotice(state, notice), true),
     dismiss: (id) => set({ notices: store.getState().notices.filter((notice) => notice.id !== id) }),

@@ -1,9 +1,10 @@
 import type { ListedModel, ModelCard } from '../../data/model-family';
+import type { TaskResult } from '../../evaluation/result';
 import { defaultExperiment, type Experiment } from '../../experiment/schema';
 import type { EvaluationReport } from '../../experiment/report';
 import type { AdapterDescription } from '../../gpu/device';
 import type { LlamaConfig } from '../../llama/config';
-import type { Report, RunStatus } from '../../session/protocol';
+import type { Report, RunStatus, ScoredModel } from '../../session/protocol';
 import type { RunRecord } from './run-record';
 
 export interface SourceModel {
@@ -60,6 +61,23 @@ export interface Comparison {
   report: EvaluationReport | null;
 }
 
+/** One model on the tasks. */
+export interface TaskScores {
+  id: number;
+  which: ScoredModel;
+  /** The run whose model it is; null: the source. */
+  run: number | null;
+  /** Null when it is over: finished, cancelled or failed. */
+  progress: {
+    task: string;
+    items: number;
+    totalItems: number;
+    share: number;
+    secondsLeft: number | null;
+  } | null;
+  results: readonly TaskResult[];
+}
+
 /** What the page shows, and nothing that can be computed from it. */
 export interface LabState {
   experiment: Experiment;
@@ -91,6 +109,8 @@ export interface LabState {
   generation: Generation | null;
   evaluation: FullEvaluation | null;
   comparison: Comparison | null;
+  /** Of the open source and of the runs' models: the newest of each. */
+  taskScores: readonly TaskScores[];
   exported: { fileName: string; bytes: ArrayBuffer } | null;
 }
 
@@ -113,6 +133,7 @@ export function initialState(experiment: Experiment = defaultExperiment()): LabS
     generation: null,
     evaluation: null,
     comparison: null,
+    taskScores: [],
     exported: null,
   };
 }

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../experiment/events';
 import type { Experiment } from '../../experiment/schema';
 import type { Report, RunStatus } from '../../session/protocol';
-import { type Generation, type LabState, withNotice, type Written } from './lab-state';
+import { type Generation, type LabState, type TaskScores, withNotice, type Written } from './lab-state';
 import { appendEvents, beginRun } from './run-record';
 
 /** The state after one report of the engine. Pure: the same report on the same state gives the same state. */
@@ -21,6 +21,7 @@ export function reduceReport(state: LabState, report: Report): LabState {
         experiment: sourceNamed(state.experiment, name),
         generation: null,
         evaluation: null,
+        taskScores: [],
       };
     }
     case 'status':
@@ -54,6 +55,20 @@ export function reduceReport(state: LabState, report: Report): LabState {
       const progress = report.done ? null : comparison.progress;
       return { ...state, comparison: { ...comparison, report: report.report, progress } };
     }
+    case 'scoring': {
+      const { task, items, totalItems, share, secondsLeft } = report;
+      return changeScores(state, report.id, {
+        progress: { task, items, totalItems, share, secondsLeft },
+      });
+    }
+    case 'scored': {
+      const scores = state.taskScores.find(({ id }) => id === report.id);
+      if (!scores) return state;
+      return changeScores(state, report.id, {
+        results: [...scores.results, ...report.results],
+        ...(report.done && { progress: null }),
+      });
+    }
     case 'exported':
       return { ...state, exported: { fileName: report.fileName, bytes: report.bytes } };
     case 'memory':
@@ -64,6 +79,11 @@ export function reduceReport(state: LabState, report: Report): LabState {
     case 'failed':
       return reduceFailure(state, report);
   }
+}
+
+function changeScores(state: LabState, id: number, change: Partial<TaskScores>): LabState {
+  const taskScores = state.taskScores.map((scores) => (scores.id === id ? { ...scores, ...change } : scores));
+  return { ...state, taskScores };
 }
 
 /** What is open decides: a folder becomes `local`, and a model that would not open leaves the one before. */
@@ -128,6 +148,7 @@ function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed'
     generation: state.generation && finishWriting(state.generation),
     evaluation: null,
     comparison: state.comparison && { ...state.comparison, progress: null },
+    taskScores: state.taskScores.map((scores) => ({ ...scores, progress: null })),
   };
   if (!report.fatal) return withNotice(stopped, { kind: 'error', text: report.message });
   const neverOpened = state.engine.adapter === null;
