@@ -1,28 +1,11 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { chooseTasks, limitItems, readTask, readTaskIndex } from './read-tasks';
-import { parseTask, type TaskInfo } from './task';
-import { choiceTask, lastWordTask } from './testing';
-
-const encoder = new TextEncoder();
-
-/** A site of tasks in memory, as the build writes it. */
-function siteOf(...tasks: { info: TaskInfo; items: readonly unknown[] }[]) {
-  const files = new Map<string, Uint8Array<ArrayBuffer>>();
-  const infos = tasks.map(({ info, items }) => {
-    const bytes = encoder.encode(JSON.stringify({ name: info.name, items }));
-    files.set(info.file, bytes);
-    return { ...info, sha256: createHash('sha256').update(bytes).digest('hex') };
-  });
-  const index = { version: 1, corpus_manifest_sha256: '0'.repeat(64), tasks: infos };
-  files.set('index.json', encoder.encode(JSON.stringify(index)));
-  const read = async (path: string) => files.get(path)!.slice().buffer;
-  return { files, infos, read };
-}
+import { parseTask } from './task';
+import { choiceTask, lastWordTask, taskSite } from './testing';
 
 describe('task files', () => {
   it('come in as they were written', async () => {
-    const { infos, read } = siteOf(choiceTask, lastWordTask);
+    const { infos, read } = taskSite(choiceTask, lastWordTask);
     const index = await readTaskIndex(read);
     expect(index.tasks.map(({ name }) => name)).toEqual(['choices', 'words']);
     expect(await readTask(read, index.tasks[0]!)).toEqual({ ...choiceTask, info: infos[0] });
@@ -30,11 +13,11 @@ describe('task files', () => {
   });
 
   it('are refused when they are not those of the index', async () => {
-    const { files, infos, read } = siteOf(choiceTask);
+    const { files, infos, read } = taskSite(choiceTask);
     const info = infos[0]!;
-    files.set(info.file, encoder.encode(JSON.stringify({ name: 'choices', items: [] })));
+    files.set(info.file, files.get('index.json')!);
     await expect(readTask(read, info)).rejects.toThrow(/tasks\/choices.json: it is not the file/);
-    const fewer = siteOf({ info: { ...choiceTask.info, items: 9 }, items: choiceTask.items });
+    const fewer = taskSite({ info: { ...choiceTask.info, items: 9 }, items: choiceTask.items });
     await expect(readTask(fewer.read, fewer.infos[0]!)).rejects.toThrow(/has 3 items, but .* says 9/);
   });
 
@@ -50,7 +33,7 @@ describe('task files', () => {
   });
 
   it('are chosen by name, in the order of the index', async () => {
-    const { read } = siteOf(choiceTask, lastWordTask);
+    const { read } = taskSite(choiceTask, lastWordTask);
     const index = await readTaskIndex(read);
     const names = (chosen: 'all' | string[]) => chooseTasks(index, chosen).map(({ name }) => name);
     expect(names('all')).toEqual(['choices', 'words']);

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Task, TaskInfo } from './task';
 
-/** For tests: one small task of each form. */
+/** For tests: one small task of each form, and the files that a site has of tasks. */
 
 const info = (name: string, form: TaskInfo['form'], items: number): TaskInfo => ({
   name,
@@ -39,3 +40,18 @@ export const lastWordTask = {
     { id: 'w2', context: 'Open the', word: ' window' },
   ],
 } satisfies Task;
+
+/** Tasks as files in memory, as the build writes them: by their path under public/tasks. */
+export function taskSite(...tasks: { info: TaskInfo; items: readonly unknown[] }[]) {
+  const encoder = new TextEncoder();
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  const infos = tasks.map(({ info, items }) => {
+    const bytes = encoder.encode(JSON.stringify({ name: info.name, items }));
+    files.set(info.file, bytes);
+    return { ...info, sha256: createHash('sha256').update(bytes).digest('hex') };
+  });
+  const index = { version: 1, corpus_manifest_sha256: '0'.repeat(64), tasks: infos };
+  files.set('index.json', encoder.encode(JSON.stringify(index)));
+  const read = async (path: string) => files.get(path)!.slice().buffer;
+  return { files, infos, read };
+}

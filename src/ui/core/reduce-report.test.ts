@@ -1,10 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { resultOf } from '../../evaluation/scoring';
+import { choiceTask } from '../../evaluation/testing';
 import type { Report } from '../../session/protocol';
 import { exampleConfig, exampleEvaluation, exampleGates, exampleStarted, exampleStep } from './example-run';
 import { findRun, initialState, type LabState } from './lab-state';
 import { reduceReport } from './reduce-report';
 import { describeProgress } from './status-text';
 
+const exampleTaskResult = () =>
+  resultOf(
+    choiceTask,
+    choiceTask.items.map(({ choices }) => choices.map(() => ({ logLikelihood: -1, greedy: false }))),
+    0,
+  );
 const after = (reports: Report[], state: LabState = initialState()) => reports.reduce(reduceReport, state);
 const hardware = { vendor: 'v', architecture: 'a', description: 'GPU', software: false };
 const source: Report = { type: 'source', name: 'nano', config: exampleConfig, parameters: 9, card: null };
@@ -20,6 +28,33 @@ describe('reports', () => {
     const state = after(ready);
     expect(state).toMatchObject({ status: 'ready', engine: { state: 'open' }, source: { name: 'nano' } });
     expect(describeProgress(state).text).toBe('Ready');
+  });
+
+  it('collects a model’s task results until it is over, and drops them with the source', () => {
+    const scores = { id: 4, which: 'source', run: null, progress: null, results: [] } as const;
+    const asked: LabState = { ...after(ready), taskScores: [{ ...scores, id: 3 }, scores] };
+    const result = exampleTaskResult();
+    const going = after(
+      [
+        { type: 'scoring', id: 4, task: 'Sums', items: 2, totalItems: 9, share: 0.2, secondsLeft: 8 },
+        { type: 'scored', id: 4, results: [result], done: false },
+        { type: 'scored', id: 99, results: [result], done: true },
+      ],
+      asked,
+    );
+    expect(going.taskScores).toEqual([
+      { ...scores, id: 3 },
+      {
+        ...scores,
+        progress: { task: 'Sums', items: 2, totalItems: 9, share: 0.2, secondsLeft: 8 },
+        results: [result],
+      },
+    ]);
+    const over = after([{ type: 'scored', id: 4, results: [result], done: true }], going);
+    expect(over.taskScores[1]).toEqual({ ...scores, results: [result, result] });
+    const failed = after([{ type: 'failed', message: 'No.', fatal: false }], going);
+    expect(failed.taskScores[1]).toEqual({ ...scores, results: [result] });
+    expect(after([source], over).taskScores).toEqual([]);
   });
 
   it('opens a second source on the same device', () => {
