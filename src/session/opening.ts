@@ -6,6 +6,9 @@ import { chooseSource } from './choosing';
 import { device, post, postStatus, untilAborted, type LabState } from './environment';
 import { stopRun } from './run';
 
+/** A file arrives in hundreds of pieces: the page hears of it at most this often. */
+const PROGRESS_MS = 50;
+
 /** Drops the run. The source that is open stays until the new one is there: a failed open changes nothing. */
 async function beginOpening(state: LabState, signal: AbortSignal): Promise<void> {
   await stopRun(state);
@@ -43,8 +46,12 @@ export async function openBundled(
   const name = wanted ?? (await chooseSource(state, signal));
   const folder = `models/${name}`;
   const file = async (fileName: string) => {
+    let told = -Infinity;
     const onProgress = (loaded: number, total: number) => {
-      if (!signal.aborted) post(state, { type: 'loading', what: `${name}/${fileName}`, loaded, total });
+      const now = performance.now();
+      if (signal.aborted || (now - told < PROGRESS_MS && loaded < total)) return;
+      told = now;
+      post(state, { type: 'loading', what: `${name}/${fileName}`, loaded, total });
     };
     return {
       name: fileName,
