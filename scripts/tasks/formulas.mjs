@@ -1,8 +1,8 @@
 import { draw } from './items.mjs';
 
-/** Relations, connectives, operators and commas, in LaTeX and in Metamath's ASCII. */
+/** Relations, connectives, operators and commas: Metamath's ASCII, commands of LaTeX, single characters. */
 const OPERATOR =
-  /(<->|->|=>|:=|\|->|\/\\|\\\/|\\approx|\\leq?|\\geq?|\\in|\\to|\\cdot|<_|_E|C_|~~|\be\.|\bx\.|\bo\.|[=<>+|,^]| - ) ?/g;
+  /(<->|\|->|->|=>|:=|=\/=|<_|_E|C_|~~|\/\\(?![a-z])|\\\/|\b[exo]\.|\\(?:approx|cdot|geq?|in|leq?|neq?|sim|times|to)(?![a-z])|[=<>+|,^]| - ) ?/g;
 const FORMULA = { atLeast: 8, atMost: 90 };
 const SIDE = 3;
 const CONTEXT = 160;

@@ -18,6 +18,16 @@ it('cuts a formula after the operator nearest its middle; the others follow the 
 });
 
 it.each([
+  ['a command that begins like an operator', '$\\infty \\int fg$'],
+  ['a relation that holds another', '$aaaa =/= bbbb$'],
+])('does not cut inside %s', (_, formula) => {
+  const others = ['$cc =/= dddd$', '$ee =/= ffff$', '$gg =/= hhhh$', '$kk =/= llll$'];
+  const items = formulaTails([[formula, ...others].map((one) => `Let ${one} be.`).join('\n\n')]);
+  expect(items.length).toBeGreaterThan(0);
+  for (const { context } of items) expect(context).toMatch(/ =\/=$/);
+});
+
+it.each([
   ['prose between two formulas', 'It is $x$ which is not free in the other = one $y$ here.'],
   ['open brackets', 'It is $( a = b + c$ here.'],
   ['no operator', 'It is $abcdefghij$ here.'],
