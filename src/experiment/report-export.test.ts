@@ -27,7 +27,7 @@ describe('a report as a table', () => {
   });
 
   it('shows accuracies in % with their intervals and chance, and words’ perplexities', () => {
-    expect(rowOf('Minimal pairs (chance 50.0)')?.[0]).toBe('50.0 (48.0–52.0)');
+    expect(rowOf('Minimal pairs, 400 items (chance 50.0)')?.[0]).toBe('50.0 (48.0–52.0)');
     expect(rowOf('Mean of tasks')).toEqual(['37.5', '18.8', '9.4']);
     expect(rowOf('Last word, perplexity')?.[1]).toBe('200.0 (200.0–200.0)');
     expect(rowOf('Minimal pairs, perplexity')).toBeUndefined();
@@ -82,6 +82,8 @@ describe('a report as a file', () => {
     expect(Number(find('retrained', 'test_loss', 'code')?.[4])).toBe(Math.log(60));
     expect(find('retrained', 'acc', 'pairs')?.slice(4, 7)).toEqual(['0.25', '0.23', '0.27']);
     expect(find('source', 'word_perplexity', 'last-word')?.[4]).toBe('100');
+    expect(find('retrained', 'acc_over_scratch', 'pairs')?.slice(4, 7)).toEqual(['0.125', '0.1', '0.15']);
+    expect(find('source', 'acc_over_scratch', 'pairs')).toBeUndefined();
     expect(find('scratch', 'training_flops')).toBeUndefined();
     expect(rows[1]?.slice(7)).toEqual(['0.1.0', 'nano', '17', '128', 'mesa llvmpipe', 'true']);
   });

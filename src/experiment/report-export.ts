@@ -10,8 +10,9 @@ export function reportJson(report: EvaluationReport): string {
 
 type Measure = [name: string, of: string, value: number, low?: number, high?: number];
 
-function measuresOf(arm: ArmReport, { domains, tasks }: EvaluationReport): Measure[] {
+function measuresOf(arm: ArmReport, { domains, tasks, overScratch }: EvaluationReport): Measure[] {
   const { parameters, spent, memory, speed } = arm;
+  const paired = arm.arm === 'retrained' ? overScratch : null;
   return [
     ['parameters', '', parameters.all],
     ['block_parameters', '', parameters.blocks],
@@ -34,6 +35,8 @@ function measuresOf(arm: ArmReport, { domains, tasks }: EvaluationReport): Measu
       if (perplexity) {
         measured.push(['word_perplexity', name, perplexity.value, perplexity.low, perplexity.high]);
       }
+      const over = paired?.[t];
+      if (over) measured.push([`${metric}_over_scratch`, name, over.value, over.low, over.high]);
       return measured;
     }),
   ];

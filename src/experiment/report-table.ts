@@ -36,6 +36,7 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 /** Digits that stay comparable in a row. */
 function decimal(value: number): string {
   if (!Number.isFinite(value)) return NONE;
+  if (value >= 1e5) return scientific(value);
   return value >= 1000 ? whole(Math.round(value)) : value.toFixed(value < 100 ? 2 : 1);
 }
 
@@ -77,8 +78,10 @@ export function reportTable(report: EvaluationReport): ReportTable {
     ...domains.map(({ title }, d) => row(title, ({ loss }) => decimal(Math.exp(loss[d]!)))),
     row('Mean of domains', ({ loss }) => decimal(Math.exp(mean(loss)))),
   ];
-  const accuracy = tasks.map(({ title, chance }, t) =>
-    row(`${title} (chance ${percent(chance)})`, (arm) => interval(arm.tasks[t]!.accuracy, percent)),
+  const accuracy = tasks.map(({ title, chance, items }, t) =>
+    row(`${title}, ${whole(items)} items (chance ${percent(chance)})`, (arm) =>
+      interval(arm.tasks[t]!.accuracy, percent),
+    ),
   );
   const words = tasks.flatMap(({ title }, t) =>
     arms.some((arm) => arm.tasks[t]!.perplexity)
@@ -98,10 +101,10 @@ export function reportTable(report: EvaluationReport): ReportTable {
   return {
     columns: arms.map(({ arm, model }) => ({ title: ARM_TITLES[arm], model })),
     sections: [
-      { title: 'Shape', rows: size },
-      { title: 'Cost', rows: cost },
       { title: 'Perplexity on the test split', rows: perplexity },
       ...(tasks.length ? [{ title: 'Tasks, accuracy in %', rows: [...accuracy, ...average, ...words] }] : []),
+      { title: 'Cost', rows: cost },
+      { title: 'Shape', rows: size },
     ],
     notes: notesOf(report),
   };
