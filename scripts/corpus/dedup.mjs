@@ -17,7 +17,7 @@ const ROWS = 4;
 export const RUN = 13;
 
 /** Words for comparing: letters only, lower case, so that a copy with other numbers or marks is the same. */
-const wordsOf = (/** @type {string} */ text) => text.toLowerCase().match(/\p{L}+/gu) ?? [];
+export const wordsOf = (/** @type {string} */ text) => text.toLowerCase().match(/\p{L}+/gu) ?? [];
 
 /**
  * Removes repeated paragraphs: equal letters, or a Jaccard similarity of SIMILARITY and more to one that was
@@ -88,13 +88,11 @@ export class HeldOutRuns {
       !runHashes(wordsOf(part), RUN).some((run) => this.#runs.has(run));
     return text
       .split('\n\n')
-      .map((paragraph) =>
-        paragraph.length > LONG_PARAGRAPH && !paragraph.includes('\n')
-          ? paragraph.split(SENTENCE_END).filter(isFree).join(' ')
-          : isFree(paragraph)
-            ? paragraph
-            : '',
-      )
+      .map((paragraph) => {
+        const isProse = paragraph.length > LONG_PARAGRAPH && !paragraph.includes('\n');
+        const parts = isProse ? paragraph.split(SENTENCE_END) : [paragraph];
+        return parts.filter(isFree).join(' ');
+      })
       .filter(Boolean)
       .join('\n\n');
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Experiment, experimentSchema } from '../experiment/schema';
+import { type Contamination, contaminationSchema } from '../data/contamination';
 import { type CorpusManifest, corpusManifestSchema } from '../data/corpus';
 import { createSiteReader } from '../session/site-files';
 
@@ -53,6 +54,15 @@ export async function loadCorpusManifest(): Promise<CorpusManifest> {
     await readJson('corpus/manifest.json', 'The corpus’ description'),
   );
   if (!result.success) throw new Error('The corpus’ description (corpus/manifest.json) is damaged.');
+  return result.data;
+}
+
+/** @throws Error of one sentence. */
+export async function loadContamination(): Promise<Contamination> {
+  const result = contaminationSchema.safeParse(
+    await readJson('corpus/contamination.json', 'The report on overlaps'),
+  );
+  if (!result.success) throw new Error('The report on overlaps (corpus/contamination.json) is damaged.');
   return result.data;
 }
 
