@@ -120,6 +120,24 @@ describe('command line', () => {
     expect((JSON.parse(written.out) as { tokens: number[] }).tokens.length).toBeGreaterThan(0);
   });
 
+  it('evaluate scores the bundled tasks and says what was scored', async () => {
+    const names = 'minimal-pairs,last-word';
+    const { code, out, err } = await command('evaluate', 'nano', '--tasks', names, '--limit', '3', '--json');
+    expect(code).toBe(0);
+    expect(err).toMatch(/of 6 items, .* s left/);
+    const answer = JSON.parse(out) as { model: object; tasks: Record<string, unknown>[] };
+    expect(answer.model).toMatchObject({
+      name: 'nano',
+      parameters_sha256: expect.stringMatching(/^\w{64}$/),
+    });
+    expect(answer.tasks.map((task) => [task['name'], task['n']])).toEqual([
+      ['last-word', 3],
+      ['minimal-pairs', 3],
+    ]);
+    expect(answer.tasks[0]!['word_perplexity']).toBeGreaterThan(1);
+    expect(answer.tasks[1]!['acc_norm_interval']).toHaveLength(2);
+  });
+
   it('says in one sentence what is wrong', async () => {
     const bad = join(folder, 'bad.json');
     writeFileSync(bad, '{"target":{"hiddenSize":1000}}');

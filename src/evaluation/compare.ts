@@ -1,5 +1,5 @@
 import type { Estimate, TaskResult } from './result';
-import { meanDifference } from './statistics';
+import { pairedDifference } from './statistics';
 
 /** Two models on the same items. */
 export interface PairedComparison {
@@ -33,9 +33,11 @@ export function compareResults(first: TaskResult, second: TaskResult): PairedCom
     outcomes.map(({ acc, accNorm }) => Number(task.metric === 'acc_norm' ? (accNorm ?? acc) : acc));
   const before = right(first);
   const differences = right(second).map((value, i) => value - before[i]!);
+  const onlyFirst = differences.filter((d) => d < 0).length;
+  const onlySecond = differences.filter((d) => d > 0).length;
   return {
-    difference: meanDifference(differences),
-    onlyFirst: differences.filter((d) => d < 0).length,
-    onlySecond: differences.filter((d) => d > 0).length,
+    difference: pairedDifference(onlyFirst, onlySecond, differences.length),
+    onlyFirst,
+    onlySecond,
   };
 }

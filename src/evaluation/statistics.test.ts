@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meanDifference, perplexityEstimate, shareEstimate } from './statistics';
+import { pairedDifference, perplexityEstimate, shareEstimate } from './statistics';
 
 const answers = (right: number, n: number) => Array.from({ length: n }, (_, i) => i < right);
 
@@ -54,12 +54,44 @@ describe('a perplexity', () => {
   });
 });
 
-it('a mean of differences has the standard error of a sample mean', () => {
-  const { value, standardError, low, high } = meanDifference([1, 0, 0, -1, 1, 1]);
-  expect(value).toBeCloseTo(1 / 3, 12);
-  expect(standardError).toBeCloseTo(Math.sqrt((4 - 6 / 9) / 5 / 6), 12);
-  expect([low, high].map((x) => (x - value) / standardError)).toEqual([
-    expect.closeTo(-1.959964, 5),
-    expect.closeTo(1.959964, 5),
-  ]);
+describe('a paired difference', () => {
+  it('has the standard error of the mean of −1, 0 and 1', () => {
+    const { value, standardError } = pairedDifference(1, 3, 6);
+    expect(value).toBeCloseTo(1 / 3, 12);
+    // Of −1, 0, 0, 1, 1, 1 with n − 1.
+    expect(standardError).toBeCloseTo(Math.sqrt((4 - 6 / 9) / 5 / 6), 12);
+  });
+
+  it('has an interval that turns with the two, and does not vanish where they agree', () => {
+    const one = pairedDifference(2, 9, 40);
+    const other = pairedDifference(9, 2, 40);
+    expect([one.low, one.high]).toEqual([-other.high, -other.low]);
+    const agreed = pairedDifference(0, 0, 10);
+    expect(agreed).toMatchObject({ value: 0, standardError: 0, low: -agreed.high });
+    expect(agreed.high).toBeGreaterThan(0.1);
+  });
+
+  it.each([
+    [0.02, 0.02],
+    [0.1, 0.2],
+    [0.3, 0.05],
+    [0.4, 0.4],
+  ])('covers shares of %f against %f in 94 %% or more of all samples of 40', (p, q) => {
+    const n = 40;
+    const logFactorial = Array.from({ length: n + 1 }, (_, i) => i).map((i) =>
+      Array.from({ length: i }, (_, k) => Math.log(k + 1)).reduce((a, b) => a + b, 0),
+    );
+    let covered = 0;
+    for (let first = 0; first <= n; first++) {
+      for (let second = 0; first + second <= n; second++) {
+        const rest = n - first - second;
+        const { low, high } = pairedDifference(first, second, n);
+        if (low > q - p || high < q - p) continue;
+        const ways = logFactorial[n]! - logFactorial[first]! - logFactorial[second]! - logFactorial[rest]!;
+        covered += Math.exp(ways + first * Math.log(p) + second * Math.log(q) + rest * Math.log(1 - p - q));
+      }
+    }
+    // Exact, by enumeration; counts are whole, so it cannot be 0.95 throughout.
+    expect(covered).toBeGreaterThan(0.94);
+  });
 });

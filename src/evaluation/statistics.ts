@@ -47,9 +47,20 @@ export function perplexityEstimate(logLikelihoods: readonly number[]): Estimate 
   };
 }
 
-/** Mean of differences over items that two models share, with its normal 95 % interval. */
-export function meanDifference(differences: readonly number[]): Estimate {
-  const value = mean(differences);
-  const standardError = standardErrorOfMean(differences);
-  return { value, standardError, low: value - Z * standardError, high: value + Z * standardError };
+/**
+ * Difference of two shares of the same `n` items, from those that only one of the two got right. The interval is
+ * Wald's with half an item added to each of the four cells (Agresti & Min, Statistics in Medicine 24 (2005)
+ * 729–740): without that, two models that agree on a few items would differ by 0 ± 0.
+ */
+export function pairedDifference(onlyFirst: number, onlySecond: number, n: number): Estimate {
+  const spread = (first: number, second: number, items: number) =>
+    first + second - (second - first) ** 2 / items;
+  const centre = (onlySecond - onlyFirst) / (n + 2);
+  const half = (Z * Math.sqrt(spread(onlyFirst + 0.5, onlySecond + 0.5, n + 2))) / (n + 2);
+  return {
+    value: (onlySecond - onlyFirst) / n,
+    standardError: Math.sqrt(spread(onlyFirst, onlySecond, n) / (n - 1) / n),
+    low: Math.max(-1, centre - half),
+    high: Math.min(1, centre + half),
+  };
 }
