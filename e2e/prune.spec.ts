@@ -61,6 +61,17 @@ test('a visitor prunes nano to exactly the shape asked for, and it writes', asyn
     await expect(writing.getByLabel(`Text of the ${model} model`)).toHaveText(/\S{3}/, { timeout: 60_000 });
   }
 
+  const comparison = page.getByRole('region', { name: 'Comparison', exact: true });
+  // A software adapter takes minutes for these two.
+  for (const name of [/^From scratch/, /^Tasks/]) await comparison.getByLabel(name).uncheck();
+  await comparison.getByRole('button', { name: 'Compare', exact: true }).click();
+  await expect(comparison.getByRole('columnheader', { name: 'Retrained' })).toBeVisible({ timeout: 120_000 });
+  await expect(comparison.getByRole('row', { name: /^Hidden size/ }).getByRole('cell')).toHaveText([
+    '64',
+    String(target.hidden),
+    String(target.hidden),
+  ]);
+
   // The address is the document: the same settings after a reload.
   await page.reload();
   await expect(status).toHaveText(/Ready/, { timeout: 60_000 });

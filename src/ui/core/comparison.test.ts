@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { exampleReport } from '../../experiment/report-example';
+import type { Report } from '../../session/protocol';
+import { initialState, type LabState } from './lab-state';
+import { reduceReport } from './reduce-report';
+import { describeProgress } from './status-text';
+
+const begun: LabState = {
+  ...initialState(),
+  status: 'finished',
+  engine: { state: 'open', adapter: null },
+  comparison: { id: 4, run: 1, progress: { what: 'starting', share: 0, secondsLeft: null }, report: null },
+};
+const after = (...reports: Report[]) => reports.reduce(reduceReport, begun);
+const comparing = (id: number): Report => ({
+  type: 'comparing',
+  id,
+  what: 'From scratch: training',
+  share: 0.25,
+  secondsLeft: 90,
+});
+const compared = (report: typeof exampleReport | null, done: boolean): Report => ({
+  type: 'compared',
+  id: 4,
+  report,
+  done,
+});
+
+describe('a comparison on the page', () => {
+  it('tells what it is at, and how long it still takes', () => {
+    expect(describeProgress(after(comparing(4)))).toEqual({
+      text: 'Comparing: From scratch: training, 1 min 30 s left',
+      share: 0.25,
+      phase: 'comparing From scratch',
+    });
+  });
+
+  it('hears only of the one that was asked for last', () => {
+    expect(after(comparing(3))).toEqual(begun);
+  });
+
+  it('shows each model as it comes, and ends with the last', () => {
+    const partial = after(comparing(4), compared(exampleReport, false));
+    expect(partial.comparison).toMatchObject({ report: exampleReport, progress: { share: 0.25 } });
+    const over = reduceReport(partial, compared(exampleReport, true));
+    expect(over.comparison).toMatchObject({ report: exampleReport, progress: null });
+    expect(describeProgress(over).text).toBe('Finished');
+  });
+
+  it('keeps what was measured when something fails', () => {
+    const failed: Report = { type: 'failed', message: 'The file is damaged.', fatal: false };
+    const state = after(comparing(4), compared(exampleReport, false), failed);
+    expect(state.comparison).toMatchObject({ report: exampleReport, progress: null });
+  });
+});
