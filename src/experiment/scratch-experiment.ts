@@ -3,7 +3,7 @@ import type { Experiment } from './schema';
 
 /**
  * How the control trains: a model that knows nothing wants the rate of pretraining (docs/source-model.md), not
- * that of retraining. docs/evaluation.md has the rates that it was compared with.
+ * that of retraining.
  */
 const FROM_SCRATCH = {
   learningRate: 8e-3,
