@@ -59,7 +59,7 @@ for (const [size, colorScheme] of [
     await panel.screenshot({ path: info.outputPath('tasks.png') });
     const { violations } = await new AxeBuilder({ page }).include('.tasks').analyze();
     expect(
-      violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' '))}`),
+      violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
     ).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(size.width);
   });

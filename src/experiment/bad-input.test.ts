@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { corpusManifestSchema, parseCorpusManifest } from '../data/corpus';
 import { loadTokenizer } from '../data/tokenizer';
+import { parseTask, parseTaskIndex } from '../evaluation/task';
+import { choiceTask, lastWordTask } from '../evaluation/testing';
 import { brokenBytes, brokenDocument, brokenText, valueOrSentence } from '../formats/hostile.testing';
 import { llamaConfigJson, parseLlamaConfig, readModelFolder } from '../formats/hugging-face';
 import { parseJson } from '../formats/refusal';
@@ -129,6 +131,33 @@ describe('whatever comes from outside becomes a value or one sentence', () => {
       { numRuns: 2000 },
     );
     expect(refused).toBeGreaterThan(500);
+  });
+
+  it.each([choiceTask, lastWordTask])('a task file of the form $form', ({ form, info, items }) => {
+    let refused = 0;
+    fc.assert(
+      fc.property(brokenDocument({ name: info.name, items }), (document) => {
+        const task = valueOrSentence(() => parseTask(info, document));
+        if (!task) refused++;
+        else {
+          expect(task.form).toBe(form);
+          for (const item of task.items)
+            if ('choices' in item) expect(item.choices[item.answer]).toBeTruthy();
+        }
+      }),
+    );
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it('a list of tasks', () => {
+    const index = { version: 1, corpus_manifest_sha256: '0'.repeat(64), tasks: [choiceTask.info] };
+    let refused = 0;
+    fc.assert(
+      fc.property(brokenDocument(index), (document) => {
+        if (!valueOrSentence(() => parseTaskIndex(document))) refused++;
+      }),
+    );
+    expect(refused).toBeGreaterThan(0);
   });
 
   it('a corpus manifest', () => {
