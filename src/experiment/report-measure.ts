@@ -5,20 +5,21 @@ import { measureSpeed, type Speed } from '../evaluation/speed';
 import type { Task } from '../evaluation/task';
 import type { Gpu } from '../gpu/device';
 import { shapeOf, type LlamaConfig } from '../llama/config';
-import { evaluateSets, evaluationBatch, meanLoss, type WindowSet } from '../llama/evaluate';
+import { evaluateSets, evaluationBatch, meanLoss } from '../llama/evaluate';
 import { withModel } from '../llama/inference';
 import type { FlatModel } from '../llama/parameters';
 import { inferencePlan, planBytes } from '../llama/workspace';
 import { blockParameterCount, forwardFlopsPerToken, parameterCount, weightBytes } from '../pruning/cost';
 import type { Arm, ArmReport } from './report';
 import type { Spent } from './report-cost';
+import type { TestText } from './report-text';
 
 /** What every model of a report is measured on. */
 export interface Material {
   /** Tokens in a window. */
   context: number;
-  /** Held-out windows of each domain. */
-  windows: readonly WindowSet[];
+  /** Held-out text, by domain. */
+  test: readonly TestText[];
   tasks: readonly Task[];
   /** Of the source model, whose family shares it; null: there are no tasks to score. */
   tokenizer: Tokenizer | null;
@@ -46,9 +47,9 @@ function taskTokens(task: Task): number {
 }
 
 /** Tokens that a model reads while it is measured: those of the held-out text, and roughly those of the tasks. */
-function materialTokens({ context, windows, tasks }: Material): { text: number; tasks: number } {
+function materialTokens({ context, test, tasks }: Material): { text: number; tasks: number } {
   return {
-    text: windows.reduce((sum, set) => sum + set.windows * context, 0),
+    text: test.reduce((sum, { windows }) => sum + windows.windows * context, 0),
     tasks: tasks.reduce((sum, task) => sum + taskTokens(task), 0),
   };
 }
@@ -74,7 +75,8 @@ export async function measureModel(
   speeds: Map<string, Speed>,
   between: Between,
 ): Promise<{ report: ArmReport; results: TaskResult[] }> {
-  const { context, windows, tasks, tokenizer } = material;
+  const { context, test, tasks, tokenizer } = material;
+  const windows = test.map((domain) => domain.windows);
   const model = { config, parameters };
   const tokens = materialTokens(material);
   const textShare = tokens.text / (tokens.text + tokens.tasks);

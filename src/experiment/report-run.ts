@@ -16,7 +16,7 @@ import { pretrainingSpent, spentBy, type Spent } from './report-cost';
 import { closestMember, readMember } from './report-family';
 import { measureModel, measuringFlops, type Material, type ReportedModel } from './report-measure';
 import { ARM_TITLES } from './report-table';
-import { readTestText, type TestText } from './report-text';
+import { readTestText } from './report-text';
 import type { RunContext, RunModels } from './run';
 import type { Experiment } from './schema';
 import { scratchExperiment } from './scratch-experiment';
@@ -69,32 +69,20 @@ interface Measured {
  * @throws RunCancelled when the turn says so, GpuError, or an Error of one sentence.
  */
 export async function makeReport(request: ReportRequest, context: ReportContext): Promise<EvaluationReport> {
-  const { finished, source, corpus, read, turn, tokenizer, gpu } = context;
-  const { experiment } = finished;
-  const { contextLength } = experiment;
-  const test = await readTestText(read, corpus, contextLength, request.windows);
-  const tasks = await readTasks(read, request);
-  if (tasks.length && !tokenizer) {
-    throw new Error('The source model has no tokenizer.json, so tasks cannot be scored.');
-  }
-  const target = prunedConfig(source.config, experiment.target);
+  const { finished, source, read, turn, gpu } = context;
+  const { target, contextLength } = finished.experiment;
+  const material = await readMaterial(request, context);
   const closest = request.arms.includes('family')
-    ? await closestMember(read, source.name, target, contextLength)
+    ? await closestMember(read, source.name, prunedConfig(source.config, target), contextLength)
     : null;
   const candidates = (await candidatesOf(context, closest)).filter(({ arm }) => request.arms.includes(arm));
 
-  const material: Material = {
-    context: contextLength,
-    windows: test.map(({ windows }) => windows),
-    tasks,
-    tokenizer,
-  };
   const measuring = ({ config }: Candidate) => measuringFlops(config, material);
   const total = candidates.reduce((sum, candidate) => sum + candidate.training + measuring(candidate), 0);
   let done = 0;
   const measured: Measured[] = [];
   const speeds = new Map<string, Speed>();
-  const soFar = () => assemble(context, test, tasks, closest?.card.name ?? null, measured);
+  const soFar = () => assemble(context, material, closest?.card.name ?? null, measured);
   for (const candidate of candidates) {
     const { arm, training, obtain } = candidate;
     const title = ARM_TITLES[arm];
@@ -112,6 +100,19 @@ export async function makeReport(request: ReportRequest, context: ReportContext)
     context.partial(soFar());
   }
   return soFar();
+}
+
+async function readMaterial(
+  request: ReportRequest,
+  { finished, corpus, read, tokenizer }: ReportContext,
+): Promise<Material> {
+  const { contextLength } = finished.experiment;
+  const test = await readTestText(read, corpus, contextLength, request.windows);
+  const tasks = await readTasks(read, request);
+  if (tasks.length && !tokenizer) {
+    throw new Error('The source model has no tokenizer.json, so tasks cannot be scored.');
+  }
+  return { context: contextLength, test, tasks, tokenizer };
 }
 
 async function readTasks(read: SiteReader, { tasks, items }: ReportRequest): Promise<Task[]> {
@@ -176,8 +177,7 @@ async function candidatesOf(
 
 function assemble(
   { finished, source, version, gpu }: ReportContext,
-  test: readonly TestText[],
-  tasks: readonly Task[],
+  { context, test, tasks }: Material,
   closestMember: string | null,
   measured: readonly Measured[],
 ): EvaluationReport {
@@ -196,7 +196,7 @@ function assemble(
     domains: test.map(({ name, title, windows }) => ({
       name,
       title,
-      predictions: windows.windows * (experiment.contextLength - 1),
+      predictions: windows.windows * (context - 1),
     })),
     tasks: tasks.map(({ info: { name, title, metric, chance }, items }) => ({
       name,
