@@ -141,8 +141,9 @@ describe('whatever comes from outside becomes a value or one sentence', () => {
         if (!task) refused++;
         else {
           expect(task.form).toBe(form);
-          for (const item of task.items)
-            if ('choices' in item) expect(item.choices[item.answer]).toBeTruthy();
+          if (task.form === 'choice') {
+            for (const { choices, answer } of task.items) expect(choices[answer]).toBeTruthy();
+          }
         }
       }),
     );
