@@ -1,12 +1,13 @@
 /**
  * Makes public/recorded/run.json, the run that plays before a visitor's own: `npm run record` runs the
- * default experiment at half the batch (about ten minutes on a software adapter) and keeps its log.
+ * default experiment (a quarter of an hour on a software adapter) and keeps its log. The run's folder stays in
+ * .cache/recorded, where `npm run report -- --run .cache/recorded` finds its models.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const OUT = '.cache/recorded';
-const EXPERIMENT = 'public/experiments/half-batch.json';
+const EXPERIMENT = 'public/experiments/default.json';
 
 const { status } = spawnSync(process.execPath, ['scripts/cli.mjs', 'prune', EXPERIMENT, '--out', OUT], {
   stdio: 'inherit',
