@@ -12,7 +12,9 @@ SCRATCH = replace(BASE, start="scratch", retrain_lr=8e-3)
 DYNAMIC = {"prune_mixture": "dynamic", "retrain_mixture": "dynamic", "retrain_weights": "carried"}
 SEVERE = (4, 32, 2, 96)
 DEPTH = (3, 64, 4, 192)
-LACKING = "without-speeches-mathematics"
+# The largest of the family, with its usual target and slower rates, as in its pretraining.
+LARGE = {"source": "base", "target": (5, 144, 4, 384)}
+LACKING = "without-code-mathematics"
 
 
 def seeded(*runs, seeds=SEEDS):
@@ -27,37 +29,46 @@ def started(start, **changes):
 PLANS = {
     # Which rate of retraining suits which start?
     "rates": seeded(
-        *(
-            started(start, retrain_lr=rate)
-            for start in ("scratch", "activation", "sheared")
-            for rate in (2e-3, 4e-3, 8e-3)
-        ),
+        *(started("scratch", retrain_lr=rate) for rate in (4e-3, 8e-3, 16e-3)),
+        *(started(start, retrain_lr=rate) for rate in (2e-3, 4e-3, 8e-3) for start in ("activation", "sheared")),
         seeds=(1,),
     ),
     # What is the start worth, at equal total tokens?
-    "starts": seeded(SCRATCH, *(started(start) for start in ("random", "magnitude", "activation", "taylor", "sheared"))),
+    "starts": seeded(SCRATCH, started("activation"), started("sheared")),
+    "scores": seeded(*(started(score) for score in ("random", "magnitude", "activation", "taylor"))),
     "severe": seeded(
-        replace(SCRATCH, target=SEVERE), *(started(start, target=SEVERE) for start in ("activation", "taylor", "sheared"))
+        started("activation", target=SEVERE),
+        started("sheared", target=SEVERE),
+        replace(SCRATCH, target=SEVERE),
     ),
     "depth": seeded(started("activation", target=DEPTH), started("sheared", target=DEPTH, gates=("layer",))),
-    # How long to prune, at equal total tokens, and does a longer run change the order?
-    "prune-length": seeded(*(started("sheared", prune_steps=steps) for steps in (150, 300, 450))),
+    # How long and how fast to prune, at equal total tokens, and does a longer run change the order?
+    "prune-stage": seeded(
+        *(
+            started("sheared", prune_steps=steps, prune_lr=rate)
+            for steps, rate in ((300, 1.5e-3), (300, 4e-3), (150, 4e-3), (300, 8e-3))
+        ),
+        seeds=(1,),
+    ),
     "longer": seeded(
-        replace(SCRATCH, steps=1800), *(started(start, steps=1800) for start in ("activation", "sheared"))
+        replace(SCRATCH, steps=1800),
+        started("activation", steps=1800),
+        started("sheared", steps=1800),
+    ),
+    # At equal tokens of retraining, with the pruning for nothing?
+    "equal-retraining": seeded(started("activation", steps=300), started("sheared")),
+    "large": seeded(
+        replace(SCRATCH, **LARGE, retrain_lr=4e-3),
+        started("activation", **LARGE, retrain_lr=2e-3),
+        started("sheared", **LARGE, retrain_lr=2e-3),
     ),
     # Does dynamic batch loading do something that the natural mixture does not?
-    "dynamic": seeded(
-        started("sheared"),
-        started("sheared", **DYNAMIC),
-        started("activation"),
-        started("activation", retrain_mixture="dynamic"),
-    ),
+    "dynamic": seeded(started("sheared"), started("sheared", **DYNAMIC)),
+    "dynamic-one-shot": seeded(started("activation"), started("activation", retrain_mixture="dynamic")),
     # The mixture lacks two domains: does it find them again?
     "lacking": seeded(
         started("sheared"),
         started("sheared", prune_weights=LACKING, retrain_weights=LACKING),
         started("sheared", prune_weights=LACKING, **DYNAMIC),
-        started("sheared", prune_weights=LACKING),
-        started("sheared", prune_weights=LACKING, retrain_mixture="dynamic"),
     ),
 }

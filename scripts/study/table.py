@@ -58,8 +58,11 @@ def setting(value):
 
 
 def table(results):
+    if not results:
+        return "Not run yet."
     groups = [(json.loads(settings), runs) for settings, runs in grouped(results).items()]
-    varied = [key for key in groups[0][0] if len({json.dumps(settings[key]) for settings, _ in groups}) > 1]
+    differs = {key for key in groups[0][0] if len({json.dumps(settings[key]) for settings, _ in groups}) > 1}
+    varied = [key for key in groups[0][0] if key in differs or key == "start"]
     rows = [[key.replace("_", " ") for key in varied] + list(FIGURES) + ["10¹² FLOP", "n"]]
     for settings, runs in groups:
         figures = [shown([figure(run) for run in runs]) for figure in FIGURES.values()]
