@@ -35,13 +35,14 @@ const card = (name: string, parameters: number, loss: number, changes: object = 
 });
 
 describe('readFamily', () => {
-  it('takes the models with the source’s tokenizer and length of windows, smallest first', async () => {
+  it('takes the models with the source’s tokenizer, length of windows and budget, smallest first', async () => {
     const { read, asked } = siteOf({
       large: card('large', 4e6, 3.1),
       small: card('small', 4e5, 4),
-      medium: card('medium', 1.2e6, 3.5),
+      medium: card('medium', 1.2e6, 3.5, { tokens_trained: 1.00005e7 }),
       foreign: card('foreign', 2e6, 3.3, { corpus_tokenizer_sha256: 'another' }),
       short: card('short', 2e6, 3.3, { context: 128 }),
+      longer: card('longer', 2e6, 3.2, { tokens_trained: 2e7 }),
       nameless: null,
       broken: { name: 'broken' },
     });

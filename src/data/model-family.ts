@@ -70,9 +70,13 @@ export async function readModelCard(read: SiteReader, name: string): Promise<Mod
   }
 }
 
+/** Token budgets of one family differ by less than this share: a step more or less. */
+const SAME_BUDGET = 0.01;
+
 /**
- * The cards of the bundled model `source` and of its relatives, smallest first: the same tokenizer, and losses
- * over windows of the same length. Empty when `source` is no model of the site or has no such card.
+ * The cards of the bundled model `source` and of its relatives, smallest first: the same tokenizer, losses over
+ * windows of the same length, and as many training tokens, so that losses differ by size alone. Empty when
+ * `source` is no model of the site or has no such card.
  *
  * @throws InputError when the list of models is damaged; whatever `read` throws for it.
  */
@@ -85,8 +89,10 @@ export async function readFamily(read: SiteReader, source: string): Promise<Mode
   if (!own?.corpus_tokenizer_sha256) return [];
   return cards
     .filter(
-      ({ corpus_tokenizer_sha256, context }) =>
-        corpus_tokenizer_sha256 === own.corpus_tokenizer_sha256 && context === own.context,
+      ({ corpus_tokenizer_sha256, context, tokens_trained }) =>
+        corpus_tokenizer_sha256 === own.corpus_tokenizer_sha256 &&
+        context === own.context &&
+        Math.abs(tokens_trained - own.tokens_trained) <= SAME_BUDGET * own.tokens_trained,
     )
     .sort((a, b) => a.parameters - b.parameters);
 }
