@@ -30,17 +30,14 @@ PLANS = {
     # Which rate of retraining suits which start?
     "rates": seeded(
         *(started("scratch", retrain_lr=rate) for rate in (4e-3, 8e-3, 16e-3)),
-        *(started(start, retrain_lr=rate) for rate in (2e-3, 4e-3, 8e-3) for start in ("activation", "sheared")),
+        *(started("sheared", retrain_lr=rate) for rate in (2e-3, 4e-3, 8e-3)),
         seeds=(1,),
     ),
     # What is the start worth, at equal total tokens?
     "starts": seeded(SCRATCH, started("activation"), started("sheared")),
     "scores": seeded(*(started(score) for score in ("random", "magnitude", "activation", "taylor"))),
-    "severe": seeded(
-        started("activation", target=SEVERE),
-        started("sheared", target=SEVERE),
-        replace(SCRATCH, target=SEVERE),
-    ),
+    "severe": seeded(started("activation", target=SEVERE), started("sheared", target=SEVERE))
+    + seeded(replace(SCRATCH, target=SEVERE)),
     "depth": seeded(started("activation", target=DEPTH), started("sheared", target=DEPTH, gates=("layer",))),
     # How long and how fast to prune, at equal total tokens, and does a longer run change the order?
     "prune-stage": seeded(

@@ -68,8 +68,10 @@ def table(results):
         figures = [shown([figure(run) for run in runs]) for figure in FIGURES.values()]
         flops = f"{mean(run['flops'] for run in runs) / 1e12:.1f}"
         rows.append([setting(settings[key]) for key in varied] + figures + [flops, str(len(runs))])
-    rows.insert(1, ["---"] * len(rows[0]))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    widths = [max(3, *map(len, column)) for column in zip(*rows)]
+    rows.insert(1, ["-" * width for width in widths])
+    # Padded as prettier wants it.
+    return "\n".join(f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows)
 
 
 def main():
