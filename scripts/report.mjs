@@ -18,11 +18,11 @@ const [run, options] = option === '--run' ? [folder, others] : [NAME, process.ar
 
 mkdirSync(FOLDER, { recursive: true });
 const command = ['report', run, '--json', '--csv', file('csv'), '--markdown', file('md')];
-const { status, stdout } = spawnSync(
-  process.execPath,
-  ['scripts/cli.mjs', ...command, ...options],
-  { stdio: ['inherit', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 64e6 },
-);
+const { status, stdout } = spawnSync(process.execPath, ['scripts/cli.mjs', ...command, ...options], {
+  stdio: ['inherit', 'pipe', 'inherit'],
+  encoding: 'utf8',
+  maxBuffer: 64e6,
+});
 if (status !== 0) process.exit(status ?? 1);
 
 const markdown = await formatted(readFileSync(file('md'), 'utf8'), 'markdown');
