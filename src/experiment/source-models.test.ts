@@ -4,11 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { readModelList } from '../data/model-family';
 import { openCorpus, type Domain } from '../data/corpus';
 import { evaluationWindows } from '../data/sampler';
-import { readModelFolder } from '../formats/hugging-face';
 import { testGpu } from '../kernels/testing';
 import { evaluateSets, evaluationBatch, meanLoss } from '../llama/evaluate';
 import { withModel } from '../llama/inference';
-import { packParameters, parameterLayout } from '../llama/parameters';
+import { readMember } from './report-family';
 
 const SITE = 'public';
 const read = (path: string) => Promise.resolve(new Uint8Array(readFileSync(`${SITE}/${path}`)).buffer);
@@ -28,22 +27,11 @@ interface Card {
 const models = await readModelList(read);
 const { corpus, manifest } = await openCorpus((path) => read(`corpus/${path}`), { trainTokens: 0 });
 
-function open(name: string) {
-  const folder = `${SITE}/models/${name}`;
-  const { config, tensors } = readModelFolder(
-    ['config.json', 'model.safetensors'].map((file) => ({
-      name: file,
-      bytes: readFileSync(`${folder}/${file}`),
-    })),
-  );
-  const card = JSON.parse(readFileSync(`${folder}/card.json`, 'utf8')) as Card;
-  const parameters = packParameters(parameterLayout(config), tensors);
-  return { folder, card, model: { config, parameters } };
-}
+const cardOf = (name: string) => JSON.parse(readFileSync(`${SITE}/models/${name}/card.json`, 'utf8')) as Card;
 
 /** Mean loss of the engine on `count` windows of each domain. */
 async function losses(name: string, domains: readonly Domain[], count: number) {
-  const { model } = open(name);
+  const model = await readMember(read, name);
   const context = model.config.maxPositionEmbeddings;
   const sets = domains.map((domain) => evaluationWindows(domain, context, count));
   const shape = { batch: evaluationBatch(context), context };
@@ -62,7 +50,8 @@ it('every model folder of the site is listed, and nothing else', () => {
 
 describe.each(models)('$name', ({ name, bytes, parameters }) => {
   it('is the file that its card and the list describe', () => {
-    const { folder, card } = open(name);
+    const folder = `${SITE}/models/${name}`;
+    const card = cardOf(name);
     expect(sha256(`${folder}/model.safetensors`)).toBe(card.weights_sha256);
     expect(readFileSync(`${folder}/model.safetensors`).byteLength).toBe(bytes);
     expect(card.parameters).toBe(parameters);
@@ -71,7 +60,7 @@ describe.each(models)('$name', ({ name, bytes, parameters }) => {
   });
 
   it('has in the engine the losses that PyTorch wrote on its card', async () => {
-    const { card } = open(name);
+    const card = cardOf(name);
     const measured = await losses(name, corpus.domains, card.validation_sample_windows);
     // Both are f32 sums over 4,080 predictions: on all of nano's validation text they agreed within 4e-6. The
     // card has five decimals.
@@ -82,7 +71,7 @@ describe.each(models)('$name', ({ name, bytes, parameters }) => {
 });
 
 it('finds the loss of a whole split on nano’s card', async () => {
-  const { card } = open('nano');
+  const card = cardOf('nano');
   // The smallest domain: a sixth of a minute on a software adapter, where all seven take two and a half.
   const domain = corpus.domains.find(({ name }) => name === 'questions')!;
   const [whole] = await losses('nano', [domain], Number.MAX_SAFE_INTEGER);

@@ -5,11 +5,12 @@ import type { ReportRequest } from '../../experiment/report-run';
 import { ARM_TITLES, reportTable } from '../../experiment/report-table';
 import { ALL_WINDOWS } from '../../experiment/run-size';
 import { controlSeconds } from '../core/control-time';
-import { formatDuration, formatPercent } from '../core/format';
-import { findRun, type Comparison } from '../core/lab-state';
+import { formatDuration } from '../core/format';
+import { findRun } from '../core/lab-state';
 import type { RunRecord } from '../core/run-record';
 import { Panel } from '../controls/panel';
 import { SelectField } from '../controls/select-field';
+import { WorkProgress } from '../controls/work-progress';
 import { download } from '../download';
 import { useLab, useLabState } from '../lab-context';
 
@@ -22,6 +23,7 @@ type Extent = keyof typeof EXTENTS;
 
 /** The models of a finished run side by side, with the control trained from scratch. */
 export function ReportPanel() {
+  const lab = useLab();
   const run = useLabState((state) => findRun(state, state.shownRun));
   // The engine holds the models of its newest run only.
   const held = useLabState(
@@ -37,7 +39,14 @@ export function ReportPanel() {
       actions={shown?.report && <ReportExports report={shown.report} />}
     >
       {shown?.progress ? (
-        <Going progress={shown.progress} />
+        <WorkProgress
+          label="Progress of the comparison"
+          share={shown.progress.share}
+          secondsLeft={shown.progress.secondsLeft}
+          onCancel={lab.cancelComparison}
+        >
+          {shown.progress.what}
+        </WorkProgress>
       ) : held && run ? (
         <CompareForm run={run} />
       ) : (
@@ -49,25 +58,6 @@ export function ReportPanel() {
       )}
       {shown?.report && <ReportTable report={shown.report} />}
     </Panel>
-  );
-}
-
-function Going({ progress }: { progress: NonNullable<Comparison['progress']> }) {
-  const lab = useLab();
-  const { what, share, secondsLeft } = progress;
-  return (
-    <div className="report-going">
-      <p>
-        {what}
-        {secondsLeft !== null && `, ${formatDuration(secondsLeft)} left`}
-      </p>
-      <progress aria-label="Progress of the comparison" value={share}>
-        {formatPercent(share)}
-      </progress>
-      <button type="button" onClick={lab.cancelComparison}>
-        Cancel
-      </button>
-    </div>
   );
 }
 

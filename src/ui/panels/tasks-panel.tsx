@@ -2,10 +2,11 @@ import { useState } from 'react';
 import { compareResults, sameItems } from '../../evaluation/compare';
 import { headline, reportedAccuracy, type Estimate, type TaskResult } from '../../evaluation/result';
 import type { ScoredModel } from '../../session/protocol';
-import { formatDuration, formatNumber, formatPercent } from '../core/format';
+import { formatNumber } from '../core/format';
 import { findRun, type LabState, type TaskScores } from '../core/lab-state';
 import { Panel } from '../controls/panel';
 import { SelectField } from '../controls/select-field';
+import { WorkProgress } from '../controls/work-progress';
 import { useLab, useLabState } from '../lab-context';
 
 const SCORED_MODELS: readonly ScoredModel[] = ['source', 'pruned', 'retrained'];
@@ -94,19 +95,15 @@ function Going({ scores }: { scores: TaskScores }) {
   if (!scores.progress) return null;
   const { task, items, totalItems, share, secondsLeft } = scores.progress;
   return (
-    <div className="tasks-going">
-      <p>
-        {TITLES[scores.which]}: {task}
-        {totalItems > 0 && `, ${items.toLocaleString('en')} of ${totalItems.toLocaleString('en')} items`}
-        {secondsLeft !== null && `, ${formatDuration(secondsLeft)} left`}
-      </p>
-      <progress aria-label="Progress of the tasks" value={share}>
-        {formatPercent(share)}
-      </progress>
-      <button type="button" onClick={lab.cancelScoring}>
-        Cancel
-      </button>
-    </div>
+    <WorkProgress
+      label="Progress of the tasks"
+      share={share}
+      secondsLeft={secondsLeft}
+      onCancel={lab.cancelScoring}
+    >
+      {TITLES[scores.which]}: {task}
+      {totalItems > 0 && `, ${items.toLocaleString('en')} of ${totalItems.toLocaleString('en')} items`}
+    </WorkProgress>
   );
 }
 
