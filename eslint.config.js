@@ -7,15 +7,20 @@ import tseslint from 'typescript-eslint';
  * itself. `ui` and `cli` stand side by side on top.
  */
 const FLOORS = [
+  'fields',
   'gpu',
   'kernels',
   'llama',
   'formats',
+  'storage',
   'data',
   'training',
-  'pruning',
   'evaluation',
+  'retraining',
+  'pruning',
   'experiment',
+  'run',
+  'report',
   'session',
   'cli',
   'ui',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { EvaluationReport } from '../src/experiment/report';
-import { reportCsv, reportMarkdown } from '../src/experiment/report-export';
+import type { EvaluationReport } from '../src/report/report';
+import { reportCsv, reportMarkdown } from '../src/report/export';
 import { defaultExperiment } from '../src/experiment/schema';
 import { formatted, section, withSection } from './readme-section.mjs';
 

@@ -5,7 +5,7 @@ import { checkCorpusFits, loadModelTokenizer, readCorpusTokenizer } from '../dat
 import type { Tokenizer } from '../data/tokenizer';
 import { readModelFolder, type ModelFolder } from '../formats/hugging-face';
 import { packParameters, parameterLayout } from '../llama/parameters';
-import type { SourceModel } from '../experiment/run';
+import type { SourceModel } from '../run/run';
 
 /** A path as the user typed it: relative to where they stand, which npm keeps in INIT_CWD. */
 export function userPath(path: string): string {

@@ -1,12 +1,12 @@
 import type { Corpus } from '../data/corpus';
 import { readFamily } from '../data/model-family';
-import { createRunControl } from '../experiment/control';
-import type { RunEvent } from '../experiment/events';
-import { usesScalingLaw } from '../experiment/reference-losses';
-import { runExperiment, type RunModels } from '../experiment/run';
-import { runSteps } from '../experiment/run-size';
+import { createRunControl } from '../run/control';
+import type { RunEvent } from '../run/events';
+import { usesScalingLaw } from '../run/reference-losses';
+import { runExperiment, type RunModels } from '../run/run';
+import { runSteps } from '../run/run-size';
 import type { Experiment } from '../experiment/schema';
-import { VERSION } from '../experiment/version';
+import { VERSION } from '../run/version';
 import type { Gpu } from '../gpu/device';
 import { readSiteFile, type OpenedModel } from './files';
 import { createProgress, secondsLeft } from './progress';

@@ -21,7 +21,7 @@ export interface Experiment {
     weights: number[];
     /**
      * What each domain's loss is compared with: the source model's own, or what the scaling law of its family
-     * gives for the target's size (src/experiment/reference-losses.ts).
+     * gives for the target's size (src/run/reference-losses.ts).
      */
     referenceLosses: 'source' | 'scaling-law';
     /** max(loss − reference, 0) as in the paper's Algorithm 1; the authors' code has no clamp. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openGpu } from '../gpu/device';
 import { nodeGpu } from '../gpu/node';
-import { millisecondsPerStep } from '../experiment/step-speed';
+import { millisecondsPerStep } from '../run/step-speed';
 import { trainingFlopsPerToken } from '../pruning/cost';
 import { largestInTime, type Candidate } from './choosing';
 import { CONFIG, openLab, siteFiles } from './testing';

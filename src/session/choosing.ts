@@ -1,6 +1,6 @@
 import { readModelList } from '../data/model-family';
 import { defaultExperiment } from '../experiment/schema';
-import { millisecondsPerStep } from '../experiment/step-speed';
+import { millisecondsPerStep } from '../run/step-speed';
 import { parseLlamaConfig } from '../formats/llama-config';
 import { parseJson } from '../formats/refusal';
 import type { LlamaConfig } from '../llama/config';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Arm } from '../experiment/report';
-import type { ReportRequest } from '../experiment/report-run';
+import type { Arm } from '../report/report';
+import type { ReportRequest } from '../report/run-report';
 import { nodeGpu } from '../gpu/node';
 import type { Report } from './protocol';
 import { openLab, siteFiles, smallExperiment } from './testing';

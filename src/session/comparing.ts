@@ -1,8 +1,8 @@
-import { createRunControl, RunCancelled } from '../experiment/control';
-import type { EvaluationReport } from '../experiment/report';
-import { makeReport, type FinishedRun } from '../experiment/report-run';
-import { runTokens } from '../experiment/run-size';
-import { VERSION } from '../experiment/version';
+import { createRunControl, RunCancelled } from '../run/control';
+import type { EvaluationReport } from '../report/report';
+import { makeReport, type FinishedRun } from '../report/run-report';
+import { runTokens } from '../run/run-size';
+import { VERSION } from '../run/version';
 import { loadCorpus } from './corpus';
 import {
   device,

@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../data/tokenizer';
-import type { RunControl } from '../experiment/control';
-import type { FinishedRun } from '../experiment/report-run';
-import { finalModel, type SourceModel } from '../experiment/run';
+import type { RunControl } from '../run/control';
+import type { FinishedRun } from '../report/run-report';
+import { finalModel, type SourceModel } from '../run/run';
 import type { OutputFile } from '../formats/hugging-face';
 import { GpuError, openGpu, type Gpu } from '../gpu/device';
 import type { FlatModel } from '../llama/parameters';

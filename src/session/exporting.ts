@@ -1,4 +1,4 @@
-import { finalModel } from '../experiment/run';
+import { finalModel } from '../run/run';
 import { writeModelFolder } from '../formats/hugging-face';
 import { zipFiles } from '../formats/zip';
 import { parameterLayout, unpackParameters } from '../llama/parameters';

@@ -1,6 +1,6 @@
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../experiment/events';
+import type { RunEvent } from '../run/events';
 import { nodeGpu } from '../gpu/node';
 import type { Report } from './protocol';
 import { CONFIG, modelFiles, openLab, otherTokenizer, siteFiles, smallExperiment } from './testing';

@@ -1,8 +1,8 @@
 import type { ModelCard } from '../data/model-family';
 import type { TaskResult } from '../evaluation/result';
-import type { RunEvent } from '../experiment/events';
-import type { EvaluationReport } from '../experiment/report';
-import type { ReportRequest } from '../experiment/report-run';
+import type { RunEvent } from '../run/events';
+import type { EvaluationReport } from '../report/report';
+import type { ReportRequest } from '../report/run-report';
 import type { Experiment } from '../experiment/schema';
 import type { AdapterDescription } from '../gpu/device';
 import type { LlamaConfig } from '../llama/config';

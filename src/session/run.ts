@@ -1,11 +1,11 @@
 import { readFamily } from '../data/model-family';
-import { createRunControl, RunCancelled } from '../experiment/control';
-import type { RunEvent } from '../experiment/events';
-import { usesScalingLaw } from '../experiment/reference-losses';
-import { checkExperiment, runExperiment } from '../experiment/run';
-import { runSteps, runTokens } from '../experiment/run-size';
+import { createRunControl, RunCancelled } from '../run/control';
+import type { RunEvent } from '../run/events';
+import { usesScalingLaw } from '../run/reference-losses';
+import { checkExperiment, runExperiment } from '../run/run';
+import { runSteps, runTokens } from '../run/run-size';
 import { parseExperiment, type Experiment } from '../experiment/schema';
-import { VERSION } from '../experiment/version';
+import { VERSION } from '../run/version';
 import type { Gpu } from '../gpu/device';
 import { loadCorpus } from './corpus';
 import {

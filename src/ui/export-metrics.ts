@@ -1,4 +1,4 @@
-import { metricsCsv, metricsJson } from '../experiment/metrics-export';
+import { metricsCsv, metricsJson } from '../run/metrics-export';
 import type { RunRecord } from './core/run-record';
 import { download } from './download';
 

@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { ALL_WINDOWS } from '../experiment/run-size';
-import type { ReportRequest } from '../experiment/report-run';
+import { ALL_WINDOWS } from '../run/run-size';
+import type { ReportRequest } from '../report/run-report';
 import type { Experiment } from '../experiment/schema';
 import type { TargetShape } from '../llama/config';
 import { createSessionClient, type WorkerLike } from '../session/client';

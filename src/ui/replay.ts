@@ -1,5 +1,5 @@
-import { parseRunLog } from '../experiment/run-log';
-import type { RunEvent } from '../experiment/events';
+import { parseRunLog } from '../run/run-log';
+import type { RunEvent } from '../run/events';
 import { appendEvents, beginRun, RECORDED_RUN } from './core/run-record';
 import { replayPosition } from './core/replay';
 import type { Lab } from './lab';

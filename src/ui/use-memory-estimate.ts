@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { estimateRunMemory } from '../experiment/memory';
+import type { estimateRunMemory } from '../run/memory';
 import type { Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
 
@@ -13,7 +13,7 @@ export function useMemoryEstimate(source: LlamaConfig, experiment: Experiment): 
   const [estimate, setEstimate] = useState<Estimate | null>(null);
   useEffect(() => {
     let gone = false;
-    import('../experiment/memory').then(
+    import('../run/memory').then(
       (module) => {
         if (!gone) setEstimate(() => module.estimateRunMemory);
       },

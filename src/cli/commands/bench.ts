@@ -1,8 +1,8 @@
 import { startMixture } from '../../data/mixture';
 import { nextBatch, startSampler } from '../../data/sampler';
-import { estimateRunMemory, evaluationShape } from '../../experiment/memory';
+import { estimateRunMemory, evaluationShape } from '../../run/memory';
 import { defaultExperiment } from '../../experiment/schema';
-import { ADAM } from '../../experiment/train-stage';
+import { ADAM } from '../../run/train-stage';
 import type { Gpu } from '../../gpu/device';
 import { createInference } from '../../llama/inference';
 import { createTrainer, type Trainer } from '../../training/trainer';

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunSummary } from '../../experiment/events';
-import { runTokens } from '../../experiment/run-size';
-import { metricsJson } from '../../experiment/metrics-export';
-import { runLogHeader } from '../../experiment/run-log';
-import { checkExperiment, finalModel } from '../../experiment/run';
+import type { RunSummary } from '../../run/events';
+import { runTokens } from '../../run/run-size';
+import { metricsJson } from '../../run/metrics-export';
+import { runLogHeader } from '../../run/run-log';
+import { checkExperiment, finalModel } from '../../run/run';
 import { parseExperiment } from '../../experiment/schema';
 import { tokenizerFiles, writeModelFolder, type OutputFile } from '../../formats/hugging-face';
 import { parameterLayout, unpackParameters, type FlatModel } from '../../llama/parameters';

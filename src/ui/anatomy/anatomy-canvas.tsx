@@ -1,5 +1,5 @@
 import { type PointerEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { GatesEvent, SurgeryEvent } from '../../experiment/events';
+import type { GatesEvent, SurgeryEvent } from '../../run/events';
 import { type AnatomyShape, cellAt, flattenGates, flattenKept, layOutAnatomy } from '../core/anatomy-layout';
 import { formatNumber } from '../core/format';
 import type { Theme } from '../core/theme-colours';

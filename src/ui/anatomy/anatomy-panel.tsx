@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import type { GatesEvent, SurgeryEvent } from '../../experiment/events';
+import type { GatesEvent, SurgeryEvent } from '../../run/events';
 import { keptPlace } from '../core/anatomy-layout';
 import { formatNumber } from '../core/format';
 import { findRun } from '../core/lab-state';

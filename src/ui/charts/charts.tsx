@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from 'react';
-import { runTokens } from '../../experiment/run-size';
+import { runTokens } from '../../run/run-size';
 import type { Experiment } from '../../experiment/schema';
 import { chartRows } from '../core/chart-rows';
 import { findRun } from '../core/lab-state';

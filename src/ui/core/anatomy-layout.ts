@@ -1,4 +1,4 @@
-import type { GatesEvent, SurgeryEvent } from '../../experiment/events';
+import type { GatesEvent, SurgeryEvent } from '../../run/events';
 import type { LlamaConfig } from '../../llama/config';
 
 /** A grid of equal cells, each showing one unit or, where units outnumber pixels, a run of them. */

@@ -1,4 +1,4 @@
-import type { EvaluationEvent, StepEvent } from '../../experiment/events';
+import type { EvaluationEvent, StepEvent } from '../../run/events';
 import { GATE_SETS } from './gate-sets';
 import type { RunRecord } from './run-record';
 

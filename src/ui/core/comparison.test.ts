@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exampleReport } from '../../experiment/report-example';
+import { exampleReport } from '../../report/example';
 import type { Report } from '../../session/protocol';
 import { initialState, type LabState } from './lab-state';
 import { reduceReport } from './reduce-report';

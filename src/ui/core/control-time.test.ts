@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FinishedEvent, SurgeryEvent } from '../../experiment/events';
+import type { FinishedEvent, SurgeryEvent } from '../../run/events';
 import { controlSeconds } from './control-time';
 import { exampleStarted } from './example-run';
 import { appendEvents, beginRun } from './run-record';

@@ -1,4 +1,4 @@
-import { scratchExperiment } from '../../experiment/scratch-experiment';
+import { scratchExperiment } from '../../run/scratch-experiment';
 import type { RunRecord } from './run-record';
 
 /**

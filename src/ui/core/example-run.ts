@@ -1,4 +1,4 @@
-import type { EvaluationEvent, GatesEvent, StartedEvent, StepEvent } from '../../experiment/events';
+import type { EvaluationEvent, GatesEvent, StartedEvent, StepEvent } from '../../run/events';
 import { defaultExperiment } from '../../experiment/schema';
 import type { LlamaConfig } from '../../llama/config';
 

@@ -1,7 +1,7 @@
 import type { ListedModel, ModelCard } from '../../data/model-family';
 import type { TaskResult } from '../../evaluation/result';
 import { defaultExperiment, type Experiment } from '../../experiment/schema';
-import type { EvaluationReport } from '../../experiment/report';
+import type { EvaluationReport } from '../../report/report';
 import type { AdapterDescription } from '../../gpu/device';
 import type { LlamaConfig } from '../../llama/config';
 import type { Report, RunStatus, ScoredModel } from '../../session/protocol';

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../experiment/events';
+import type { RunEvent } from '../../run/events';
 import type { Experiment } from '../../experiment/schema';
 import type { Report, RunStatus } from '../../session/protocol';
 import { type Generation, type LabState, type TaskScores, withNotice, type Written } from './lab-state';

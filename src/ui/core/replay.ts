@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../experiment/events';
+import type { RunEvent } from '../../run/events';
 
 /** How long a recorded run takes to play, whatever it took to compute. */
 export const REPLAY_SECONDS = 40;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FinishedEvent, SurgeryEvent } from '../../experiment/events';
+import type { FinishedEvent, SurgeryEvent } from '../../run/events';
 import { exampleConfig, exampleEvaluation, exampleStarted, exampleStep } from './example-run';
 import {
   achievedShape,

@@ -6,7 +6,7 @@ import type {
   StartedEvent,
   StepEvent,
   SurgeryEvent,
-} from '../../experiment/events';
+} from '../../run/events';
 import { shapeOf, type TargetShape } from '../../llama/config';
 
 /** Everything that the page knows of one run: its log, and the same events sorted by kind. */
@@ -56,7 +56,7 @@ export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRe
   return next;
 }
 
-export { runSteps as plannedSteps } from '../../experiment/run-size';
+export { runSteps as plannedSteps } from '../../run/run-size';
 
 /** The shape that the run reached, once it is known. */
 export function achievedShape(run: RunRecord): TargetShape | null {

@@ -1,4 +1,4 @@
-import { describeAdapter } from '../../experiment/adapter-name';
+import { describeAdapter } from '../../run/adapter-name';
 import { useLab, useLabState } from '../lab-context';
 import { playReplay, toggleReplay } from '../replay';
 

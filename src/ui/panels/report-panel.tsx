@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import { ARMS, type Arm, type EvaluationReport } from '../../experiment/report';
-import { reportCsv, reportJson, reportMarkdown } from '../../experiment/report-export';
-import type { ReportRequest } from '../../experiment/report-run';
-import { ARM_TITLES, reportTable } from '../../experiment/report-table';
-import { ALL_WINDOWS } from '../../experiment/run-size';
+import { ARMS, type Arm, type EvaluationReport } from '../../report/report';
+import { reportCsv, reportJson, reportMarkdown } from '../../report/export';
+import type { ReportRequest } from '../../report/run-report';
+import { ARM_TITLES, reportTable } from '../../report/table';
+import { ALL_WINDOWS } from '../../run/run-size';
 import { controlSeconds } from '../core/control-time';
 import { formatDuration } from '../core/format';
 import { findRun } from '../core/lab-state';

@@ -1,6 +1,6 @@
 import { defaultExperiment } from '../../experiment/schema';
-import { VERSION } from '../../experiment/version';
-import { describeAdapter } from '../../experiment/adapter-name';
+import { VERSION } from '../../run/version';
+import { describeAdapter } from '../../run/adapter-name';
 import { seedSpread } from '../core/seed-spread';
 import { describeDifferences } from '../core/field-value';
 import { formatCount, formatPerplexity } from '../core/format';

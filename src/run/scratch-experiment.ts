@@ -1,5 +1,5 @@
 import { runTokens } from './run-size';
-import type { Experiment } from './schema';
+import type { Experiment } from '../experiment/schema';
 
 /**
  * How the control trains: a model that knows nothing wants the rate of pretraining (docs/source-model.md), not

@@ -3,7 +3,7 @@ import { smallConfig } from '../formats/testing';
 import { shapeOf } from '../llama/config';
 import type { RunEvent, StartedEvent } from './events';
 import { metricsCsv, metricsJson, parseRunLog } from './metrics-export';
-import { defaultExperiment } from './schema';
+import { defaultExperiment } from '../experiment/schema';
 
 const config = smallConfig();
 const started: StartedEvent = {

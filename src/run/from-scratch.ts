@@ -2,7 +2,7 @@ import { prunedConfig } from '../llama/config';
 import type { FlatModel } from '../llama/parameters';
 import { initialParameters } from '../training/initialise';
 import { beginRun, domainLosses, lend, retrain, type RunContext } from './run';
-import type { Experiment } from './schema';
+import type { Experiment } from '../experiment/schema';
 import { scratchExperiment } from './scratch-experiment';
 
 /**

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { llamaConfigJson } from '../formats/hugging-face';
 import { parameterLayout } from '../llama/parameters';
 import { TINY } from '../llama/testing';
-import { closestMember } from './report-family';
+import { closestMember } from './family';
 
 const sizes = { small: 8, middle: 32, large: 96 };
 const configOf = (intermediateSize: number, positions = 32) => ({

@@ -4,7 +4,7 @@ import { fitScalingLaw, lossAt } from '../data/scaling-law';
 import { TINY } from '../llama/testing';
 import { parameterCount } from '../pruning/cost';
 import { scalingShift, usesScalingLaw } from './reference-losses';
-import { experimentSchema } from './schema';
+import { experimentSchema } from '../experiment/schema';
 
 const source = { name: 'medium', config: { ...TINY, numHiddenLayers: 3 } };
 const size = parameterCount(source.config);

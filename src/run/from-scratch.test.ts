@@ -6,7 +6,7 @@ import type { EvaluationEvent, RunEvent } from './events';
 import { trainFromScratch } from './from-scratch';
 import type { RunContext } from './run';
 import { runTokens } from './run-size';
-import { experimentSchema } from './schema';
+import { experimentSchema } from '../experiment/schema';
 import { scratchExperiment } from './scratch-experiment';
 import { toyCorpus, toySource } from './testing';
 

@@ -11,7 +11,7 @@ import { parseJson } from '../formats/refusal';
 import { parseSafetensors, writeSafetensors } from '../formats/safetensors';
 import { smallConfig, smallTensors } from '../formats/testing';
 import { parseRunLog } from './metrics-export';
-import { defaultExperiment, experimentSchema, parseExperiment } from './schema';
+import { defaultExperiment, experimentSchema, parseExperiment } from '../experiment/schema';
 
 const bundled = (path: string) => readFileSync(new URL(`../../public/${path}`, import.meta.url), 'utf8');
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -19,7 +19,7 @@ import type { RunTurn } from './control';
 import type { GatesEvent, RunEvent, StartedEvent, SurgeryEvent } from './events';
 import { evaluationShape } from './memory';
 import { scalingShift, usesScalingLaw } from './reference-losses';
-import type { Experiment } from './schema';
+import type { Experiment } from '../experiment/schema';
 import { trainStage, type RunState } from './train-stage';
 
 /** The model that is pruned. */

@@ -1,4 +1,4 @@
-import { defaultExperiment } from './schema';
+import { defaultExperiment } from '../experiment/schema';
 import type { ArmReport, EvaluationReport } from './report';
 
 /** For tests: a small report with numbers that can be told apart. */

@@ -1,7 +1,7 @@
 import type { AdapterDescription } from '../gpu/device';
 import type { GateSet } from '../kernels/step-inputs';
 import type { LlamaConfig, TargetShape } from '../llama/config';
-import type { Experiment } from './schema';
+import type { Experiment } from '../experiment/schema';
 
 /**
  * A run is an append-only log of these events: charts, tables, CSV, the recorded run and the replay all

@@ -1,7 +1,7 @@
 import { GATE_SETS } from '../kernels/step-inputs';
 import type { TargetShape } from '../llama/config';
 import { adapterName } from './adapter-name';
-import { csvText, type Cell } from './csv';
+import { csvText, type Cell } from '../formats/csv';
 import type { EvaluationEvent, RunEvent, StepEvent } from './events';
 import { runLogHeader, type RunLog } from './run-log';
 

@@ -7,7 +7,7 @@ import { evaluationWindows } from '../data/sampler';
 import { testGpu } from '../kernels/testing';
 import { evaluateSets, evaluationBatch, meanLoss } from '../llama/evaluate';
 import { withModel } from '../llama/inference';
-import { readMember } from './report-family';
+import { readMember } from './family';
 
 const SITE = 'public';
 const read = (path: string) => Promise.resolve(new Uint8Array(readFileSync(`${SITE}/${path}`)).buffer);

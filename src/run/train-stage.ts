@@ -7,7 +7,7 @@ import { learningRateShare, sparsityShare } from '../training/schedule';
 import type { Trainer } from '../training/trainer';
 import type { RunTurn } from './control';
 import type { RunEvent, Stage, StepEvent } from './events';
-import type { Experiment } from './schema';
+import type { Experiment } from '../experiment/schema';
 
 /** What moves while a run goes: plain data, changed in place by its stages. */
 export interface RunState {

@@ -1,7 +1,7 @@
-import { adapterName, describeAdapter } from './adapter-name';
-import { csvText, type Cell } from './csv';
+import { adapterName, describeAdapter } from '../run/adapter-name';
+import { csvText, type Cell } from '../formats/csv';
 import type { ArmReport, EvaluationReport } from './report';
-import { reportTable } from './report-table';
+import { reportTable } from './table';
 
 /** The report as JSON. */
 export function reportJson(report: EvaluationReport): string {

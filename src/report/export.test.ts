@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { exampleReport } from './report-example';
-import { reportCsv, reportJson, reportMarkdown } from './report-export';
-import { reportTable } from './report-table';
+import { exampleReport } from './example';
+import { reportCsv, reportJson, reportMarkdown } from './export';
+import { reportTable } from './table';
 
 const rowOf = (title: string) =>
   reportTable(exampleReport)

@@ -1,4 +1,4 @@
-import type { Experiment } from './schema';
+import type { Experiment } from '../experiment/schema';
 
 /**
  * Training tokens that a run draws in all. A mixture can move to one domain entirely, so this is also what

@@ -3,7 +3,7 @@ import { lossAt } from '../data/scaling-law';
 import { refuse } from '../formats/refusal';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { parameterCount } from '../pruning/cost';
-import type { Experiment } from './schema';
+import type { Experiment } from '../experiment/schema';
 
 /** How the scaling law moves the source model's losses to those of a family member of the target's size. */
 export interface ScalingShift {

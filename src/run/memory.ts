@@ -2,7 +2,7 @@ import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { evaluationBatch } from '../llama/evaluate';
 import { inferencePlan, planBytes, type BatchShape } from '../llama/workspace';
 import { trainerBytes } from '../training/trainer';
-import type { Experiment } from './schema';
+import type { Experiment } from '../experiment/schema';
 
 export function evaluationShape({ contextLength }: Experiment): BatchShape {
   return { batch: evaluationBatch(contextLength), context: contextLength };

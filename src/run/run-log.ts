@@ -4,7 +4,7 @@ import { checked, numberWithin, refuse, wholeNumber } from '../formats/refusal';
 import type { GateSet } from '../kernels/step-inputs';
 import type { LlamaConfig } from '../llama/config';
 import type { RunEvent, StartedEvent } from './events';
-import { experimentSchema } from './schema';
+import { experimentSchema } from '../experiment/schema';
 
 /** A run's log as a file: what a reader needs to judge the numbers, then every event. */
 export interface RunLog {

@@ -9,17 +9,17 @@ import type { Task } from '../evaluation/task';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import type { FlatModel } from '../llama/parameters';
 import { parameterCount } from '../pruning/cost';
-import { trainFromScratch } from './from-scratch';
-import { usesScalingLaw } from './reference-losses';
+import { trainFromScratch } from '../run/from-scratch';
+import { usesScalingLaw } from '../run/reference-losses';
 import type { Arm, ArmReport, EvaluationReport } from './report';
-import { pretrainingSpent, spentBy, type Spent } from './report-cost';
-import { closestMember, readMember } from './report-family';
-import { measureModel, measuringFlops, type Material, type ReportedModel } from './report-measure';
-import { ARM_TITLES } from './report-table';
-import { readTestText } from './report-text';
-import type { RunContext, RunModels } from './run';
-import type { Experiment } from './schema';
-import { scratchExperiment } from './scratch-experiment';
+import { pretrainingSpent, spentBy, type Spent } from './cost';
+import { closestMember, readMember } from './family';
+import { measureModel, measuringFlops, type Material, type ReportedModel } from './measure';
+import { ARM_TITLES } from './table';
+import { readTestText } from './text';
+import type { RunContext, RunModels } from '../run/run';
+import type { Experiment } from '../experiment/schema';
+import { scratchExperiment } from '../run/scratch-experiment';
 
 /** What a report is asked to compare, and how thoroughly. */
 export interface ReportRequest {

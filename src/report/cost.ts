@@ -2,8 +2,8 @@ import type { Corpus } from '../data/corpus';
 import { evaluationWindows } from '../data/sampler';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
-import type { Experiment } from './schema';
-import { scratchExperiment } from './scratch-experiment';
+import type { Experiment } from '../experiment/schema';
+import { scratchExperiment } from '../run/scratch-experiment';
 
 /** What went into a model. */
 export interface Spent {

@@ -11,8 +11,8 @@ import type { FlatModel } from '../llama/parameters';
 import { inferencePlan, planBytes } from '../llama/workspace';
 import { blockParameterCount, forwardFlopsPerToken, parameterCount, weightBytes } from '../pruning/cost';
 import type { Arm, ArmReport } from './report';
-import type { Spent } from './report-cost';
-import type { TestText } from './report-text';
+import type { Spent } from './cost';
+import type { TestText } from './text';
 
 /** What every model of a report is measured on. */
 export interface Material {

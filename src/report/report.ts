@@ -2,8 +2,8 @@ import type { Estimate, TaskResult } from '../evaluation/result';
 import type { Speed } from '../evaluation/speed';
 import type { AdapterDescription } from '../gpu/device';
 import type { TargetShape } from '../llama/config';
-import type { Spent } from './report-cost';
-import type { Experiment } from './schema';
+import type { Spent } from './cost';
+import type { Experiment } from '../experiment/schema';
 
 /** The models that a report can compare, in its order. */
 export const ARMS = ['source', 'pruned', 'retrained', 'scratch', 'family'] as const;

@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/device';
 import type { LlamaConfig } from '../llama/config';
 import { parameterLayout } from '../llama/parameters';
 import { createTrainer } from '../training/trainer';
-import { defaultExperiment } from './schema';
+import { defaultExperiment } from '../experiment/schema';
 import { ADAM } from './train-stage';
 
 /** Compiles the shaders and fills the caches: not timed. */

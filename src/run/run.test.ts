@@ -7,7 +7,7 @@ import { createRunControl, RunCancelled } from './control';
 import type { RunEvent } from './events';
 import { estimateRunMemory } from './memory';
 import { finalModel, runExperiment, type RunContext } from './run';
-import { experimentSchema } from './schema';
+import { experimentSchema } from '../experiment/schema';
 import { toyCorpus, toySource } from './testing';
 
 const experiment = experimentSchema.parse({

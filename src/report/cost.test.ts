@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { testGpu } from '../kernels/testing';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
-import { createRunControl } from './control';
-import type { RunEvent, Stage } from './events';
-import { trainFromScratch } from './from-scratch';
-import { pretrainingSpent, spentBy } from './report-cost';
-import { runExperiment } from './run';
-import { experimentSchema } from './schema';
-import { toyCorpus, toySource } from './testing';
+import { createRunControl } from '../run/control';
+import type { RunEvent, Stage } from '../run/events';
+import { trainFromScratch } from '../run/from-scratch';
+import { pretrainingSpent, spentBy } from './cost';
+import { runExperiment } from '../run/run';
+import { experimentSchema } from '../experiment/schema';
+import { toyCorpus, toySource } from '../run/testing';
 
 const experiment = experimentSchema.parse({
   target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
