@@ -35,11 +35,16 @@ export class GpuUnavailableError extends Error {
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
 
 /**
- * Opens a device with the limits that every WebGPU device has.
+ * Opens a device with the limits that every WebGPU device has; with `timestamps` it can also time dispatches,
+ * where the adapter offers that (`gpu.device.features`).
  *
  * @throws GpuUnavailableError in one sentence that a visitor can act on.
  */
-export async function openGpu(api: GPU | undefined, onLost?: (reason: string) => void): Promise<Gpu> {
+export async function openGpu(
+  api: GPU | undefined,
+  onLost?: (reason: string) => void,
+  { timestamps = false }: { timestamps?: boolean } = {},
+): Promise<Gpu> {
   if (!api) {
     throw new GpuUnavailableError(
       'This browser has no WebGPU: use a current Chrome, Edge, Safari or Firefox to prune; the recorded run plays without it.',
@@ -55,7 +60,11 @@ export async function openGpu(api: GPU | undefined, onLost?: (reason: string) =>
   // for where the adapter has them. Everything else stays at what every device has.
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   const device = await adapter
-    .requestDevice({ label: 'shear-lab', requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } })
+    .requestDevice({
+      label: 'shear-lab',
+      requiredFeatures: timestamps && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    })
     .catch((error: unknown) => {
       throw new GpuUnavailableError(
         `The graphics adapter gave no device (${String(error)}): close other tabs that use the GPU and reload; the recorded run plays without it.`,

@@ -9,6 +9,15 @@ export interface Kernel {
 }
 
 /**
+ * What a dispatch has to do at least, whatever its tiling: a multiply-add is two operations; every operand is
+ * read once and every result written once.
+ */
+export interface Work {
+  flops: number;
+  bytes: number;
+}
+
+/**
  * One dispatch as a kernel's host function describes it.
  *
  * `uniforms` becomes binding 0 (32-bit words; floats go in through `asWord`), `bindings` become
@@ -20,6 +29,8 @@ export interface DispatchDescription {
   uniforms: readonly number[];
   bindings: readonly Slice[];
   workgroups: readonly [number, number?, number?];
+  /** For counts and profiles. */
+  work?: Work;
 }
 
 /** Collects dispatches; kernels' host functions append to it. */
@@ -35,6 +46,8 @@ export interface Program {
     pipeline: GPUComputePipeline;
     bindGroup: GPUBindGroup;
     workgroups: readonly [number, number, number];
+    kernel: string;
+    work?: Work | undefined;
   }[];
   destroy(): void;
 }
@@ -129,20 +142,26 @@ export async function recordProgram(
         resource: { buffer: slice.buffer, offset: slice.offset, size: slice.size },
       })),
     });
-    return { label: d.label, pipeline, bindGroup, workgroups: [x, y, z] as const };
+    const { label, work } = d;
+    return { label, pipeline, bindGroup, workgroups: [x, y, z] as const, kernel: d.kernel.name, work };
   });
   return { label, dispatches, destroy: () => gpu.destroyBuffer(uniforms) };
+}
+
+/** Appends dispatches to a compute pass. */
+export function encodeDispatches(pass: GPUComputePassEncoder, dispatches: Program['dispatches']): void {
+  let current: GPUComputePipeline | null = null;
+  for (const { pipeline, bindGroup, workgroups } of dispatches) {
+    if (pipeline !== current) pass.setPipeline((current = pipeline));
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+  }
 }
 
 /** Appends a program's dispatches to an encoder as one compute pass. */
 function encodeProgram(gpu: Gpu, encoder: GPUCommandEncoder, program: Program): void {
   const pass = encoder.beginComputePass({ label: program.label });
-  let current: GPUComputePipeline | null = null;
-  for (const { pipeline, bindGroup, workgroups } of program.dispatches) {
-    if (pipeline !== current) pass.setPipeline((current = pipeline));
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-  }
+  encodeDispatches(pass, program.dispatches);
   pass.end();
   gpu.counters.dispatches += program.dispatches.length;
 }

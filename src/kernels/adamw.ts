@@ -44,5 +44,7 @@ export function adamw(recorder: Recorder, options: AdamwOptions): void {
     uniforms: [groups.elements, groups.decayEnd, groups.weightEnd, groups.gateEnd],
     bindings: [step, gradientState, parameters, gradient, firstMoment, secondMoment],
     workgroups: foldWorkgroups(Math.ceil(groups.elements / 2048)),
+    // Reads four buffers, writes three.
+    work: { flops: 14 * groups.elements, bytes: 7 * 4 * groups.elements },
   });
 }

@@ -21,5 +21,6 @@ export function addBias(
     uniforms: [rows, columns],
     bindings: [values, bias],
     workgroups: foldWorkgroups(Math.ceil((rows * columns) / 256)),
+    work: { flops: rows * columns, bytes: 4 * (2 * rows * columns + columns) },
   });
 }

@@ -1,7 +1,7 @@
 import source from '../../shaders/attention.wgsl?raw';
 import rowsSource from '../../shaders/attention_rows.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
-import { fillTemplate, type Kernel, type Recorder } from '../gpu/program';
+import { fillTemplate, type Kernel, type Recorder, type Work } from '../gpu/program';
 import type { Partials } from './column-sum';
 
 export const MAX_HEAD_DIM = 128;
@@ -124,6 +124,19 @@ function uniformsOf(shape: AttentionShape, headGate: number, partials?: Partials
 }
 
 /**
+ * Work of a kernel that takes `products` of dh multiply-adds for each pair of a query and a key that it sees,
+ * and reads or writes so many tensors of the queries' size, of the keys' size, and of one value a head and row.
+ */
+function attentionWork(
+  { batch, contextLength, heads, keyValueHeads, headDim }: AttentionShape,
+  count: { products: number; queries: number; keys: number; perHead: number },
+): Work {
+  const pairs = (batch * heads * contextLength * (contextLength + 1)) / 2;
+  const perRow = headDim * (count.queries * heads + count.keys * keyValueHeads) + count.perHead * heads;
+  return { flops: 2 * headDim * count.products * pairs, bytes: 4 * batch * contextLength * perRow };
+}
+
+/**
  * Appends causal attention, flash-style (arXiv 2307.08691): one dispatch. `shaders/attention.wgsl` has the
  * formulas; `shaders/attention_rows.wgsl` is for software adapters, at head dimensions 16 and 32.
  */
@@ -136,6 +149,8 @@ export function attentionForward(recorder: Recorder, options: AttentionForward):
     uniforms: uniformsOf(options, headGate),
     bindings: [qkv, gates, context, lse],
     workgroups: [Math.ceil(contextLength / plan.tile), heads, batch],
+    // Scores and weighted values.
+    work: attentionWork(options, { products: 2, queries: 2, keys: 2, perHead: 1 }),
   });
 }
 
@@ -156,6 +171,7 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
     uniforms,
     bindings: [gates, context, dContext, delta, partials.slice],
     workgroups: [partials.blocks],
+    work: attentionWork(options, { products: 0, queries: 2, keys: 0, perHead: 1 }),
   });
   const bindings = [qkv, gates, table, dContext, lse, delta, dqkv];
   recorder.dispatch({
@@ -164,6 +180,8 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
     uniforms,
     bindings,
     workgroups: [tiles, heads, batch],
+    // Scores, their gradient, dq.
+    work: attentionWork(options, { products: 3, queries: 3, keys: 2, perHead: 2 }),
   });
   recorder.dispatch({
     kernel: plan.kernel('attention_dkv'),
@@ -171,5 +189,7 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
     uniforms,
     bindings,
     workgroups: [tiles, keyValueHeads, batch],
+    // Scores, their gradient, dk, dv.
+    work: attentionWork(options, { products: 4, queries: 2, keys: 4, perHead: 2 }),
   });
 }

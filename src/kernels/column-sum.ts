@@ -59,5 +59,9 @@ export function columnSum(
     ],
     bindings: [partials.slice, destination],
     workgroups: foldWorkgroups(Math.ceil(columns / 64)),
+    work: {
+      flops: partials.blocks * columns,
+      bytes: 4 * columns * (partials.blocks + (accumulate ? 2 : 1)),
+    },
   });
 }

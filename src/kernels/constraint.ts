@@ -56,6 +56,7 @@ export function constraint(recorder: Recorder, options: ConstraintOptions): void
     uniforms,
     bindings: [step, tail, rowSparsity],
     workgroups: [gateRowCount(layout)],
+    work: { flops: 4 * layout.total, bytes: 4 * layout.total },
   });
   recorder.dispatch({
     kernel: constraintGradientKernel,
@@ -63,5 +64,6 @@ export function constraint(recorder: Recorder, options: ConstraintOptions): void
     uniforms,
     bindings: [step, tail, rowSparsity, gates, gradient, state],
     workgroups: foldWorkgroups(Math.ceil((layout.total + GATE_SETS.length) / 64)),
+    work: { flops: 12 * layout.total, bytes: 4 * 4 * layout.total },
   });
 }

@@ -38,5 +38,9 @@ export function crossEntropy(recorder: Recorder, options: CrossEntropyOptions): 
     uniforms: [rows, vocabulary, gradientScale === undefined ? 0 : 1, asWord(gradientScale ?? 0)],
     bindings: [logits, targets, losses],
     workgroups: foldWorkgroups(software ? Math.ceil(rows / 4) : rows),
+    work: {
+      flops: (gradientScale === undefined ? 4 : 7) * rows * vocabulary,
+      bytes: 4 * rows * ((gradientScale === undefined ? 1 : 2) * vocabulary + 2),
+    },
   });
 }

@@ -64,6 +64,7 @@ export function embeddingForward(recorder: Recorder, options: EmbeddingForwardOp
     uniforms: [rows, hidden, 0],
     bindings: [table, tokens, output],
     workgroups: foldWorkgroups(rows),
+    work: { flops: 0, bytes: 4 * rows * (2 * hidden + 1) },
   });
 }
 
@@ -85,11 +86,16 @@ export interface EmbeddingBackwardOptions {
 /** dTable[v] (+)= Σ of dOutput over the rows whose token is v, in row order: the same bits every time. */
 export function embeddingBackward(recorder: Recorder, options: EmbeddingBackwardOptions): void {
   const { dOutput, positions, starts, dTable, accumulate, vocabulary, hidden, label } = options;
+  const rows = positions.size / 4;
   recorder.dispatch({
     kernel: embeddingBackwardKernel,
     label,
     uniforms: [vocabulary, hidden, accumulate ? 1 : 0],
     bindings: [dOutput, positions, starts, dTable],
     workgroups: foldWorkgroups(vocabulary),
+    work: {
+      flops: rows * hidden,
+      bytes: 4 * (rows * (hidden + 1) + vocabulary * ((accumulate ? 2 : 1) * hidden + 1)),
+    },
   });
 }

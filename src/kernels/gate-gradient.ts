@@ -36,5 +36,9 @@ export function gateGradient(recorder: Recorder, options: GateGradientOptions): 
     uniforms: [hidden, layers, keyValueHeads, intermediate],
     bindings: [sums, gates, gradient],
     workgroups: foldWorkgroups(Math.ceil(hidden / 64) + Math.ceil(copied / 64) + layers),
+    work: {
+      flops: (6 * layers + 1) * hidden,
+      bytes: 4 * ((4 * layers + 1) * hidden + 2 * copied + 2 * (hidden + layers)),
+    },
   });
 }

@@ -52,6 +52,7 @@ export function globalNorm(
     uniforms: [elements, partials],
     bindings: [gradient, scratch],
     workgroups: [partials / 64],
+    work: { flops: 2 * elements, bytes: 4 * (elements + 2 * partials) },
   });
   recorder.dispatch({
     kernel: globalNormStateKernel,
@@ -59,5 +60,6 @@ export function globalNorm(
     uniforms: [elements, partials],
     bindings: [step, scratch, state],
     workgroups: [1],
+    work: { flops: 2 * partials, bytes: 4 * 2 * partials },
   });
 }

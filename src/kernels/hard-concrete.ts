@@ -34,5 +34,6 @@ export function sampleGates(recorder: Recorder, options: SampleGatesOptions): vo
     uniforms: gateLayoutWords(layout),
     bindings: [step, logAlpha, gates],
     workgroups: foldWorkgroups(Math.ceil(layout.total / 64)),
+    work: { flops: 10 * layout.total, bytes: 3 * 4 * layout.total },
   });
 }

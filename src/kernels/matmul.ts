@@ -29,8 +29,13 @@ export interface MatmulOptions {
   scratch?: Slice;
   /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
   software?: boolean;
+  /** Instead of the one chosen by shape, for measurements. @throws by `matmul` where it cannot be. */
+  variant?: MatmulVariant;
   label: string;
 }
+
+/** How a product is computed: outputs a side of a workgroup's tile and slices of k, or `matmul_registers.wgsl`. */
+export type MatmulVariant = { tile: 32 | 64; slices: number } | 'registers';
 
 /** Enough workgroups of the large tile to fill a GPU; below it, the small tile. */
 const LARGE_TILE_WORKGROUPS = 128;
@@ -88,6 +93,18 @@ export function matmulScratchElements(size: ProductSize): number {
   return slices > 1 ? slices * size.m * size.n : 0;
 }
 
+/** The variant that `matmul` takes when none is asked for and there is scratch to split k. */
+export function chooseMatmul(size: ProductSize, wide: boolean, software: boolean): MatmulVariant {
+  if (software && wide && size.k % 4 === 0) return 'registers';
+  const large = Math.ceil(size.m / 64) * Math.ceil(size.n / 64) >= LARGE_TILE_WORKGROUPS;
+  return { tile: large ? 64 : 32, slices: software ? 1 : slicesOf(size) };
+}
+
+/** True when the rows of A and B as they lie in memory are multiples of four, which vector loads want. */
+export function wideProduct(layout: MatmulLayout, { m, n, k }: ProductSize): boolean {
+  return [layout === 'tn' ? m : k, layout === 'nt' ? k : n].every((length) => length % 4 === 0);
+}
+
 /**
  * Appends C (+)= op(A)·op(B) in f32. `shaders/matmul.wgsl` has the layouts and the tiling, in two tile sizes
  * by the number of workgroups; `shaders/matmul_registers.wgsl` is for software adapters. One dispatch, two where
@@ -95,13 +112,14 @@ export function matmulScratchElements(size: ProductSize): number {
  */
 export function matmul(recorder: Recorder, options: MatmulOptions): void {
   const { layout, a, b, c, m, n, k, accumulate = false, scratch, software = false, label } = options;
-  // Rows as they lie in memory, which vector loads want at multiples of four.
-  const wide = [layout === 'tn' ? m : k, layout === 'nt' ? k : n].every((length) => length % 4 === 0);
+  const wide = wideProduct(layout, options);
+  const variant = options.variant ?? chooseMatmul(options, wide, software);
   const contiguous = {
     A_K_CONTIGUOUS: String(layout !== 'tn'),
     B_K_CONTIGUOUS: String(layout === 'nt'),
   };
-  if (software && wide && k % 4 === 0) {
+  const work = { flops: 2 * m * n * k, bytes: 4 * (m * k + n * k + (accumulate ? 2 : 1) * m * n) };
+  if (variant === 'registers') {
     const code = fillTemplate(registersSource, contiguous);
     const blocks = Math.ceil(m / REGISTER_BLOCK) * Math.ceil(n / REGISTER_BLOCK);
     recorder.dispatch({
@@ -110,20 +128,20 @@ export function matmul(recorder: Recorder, options: MatmulOptions): void {
       bindings: [a, b, c],
       kernel: { name: `matmul ${layout} in registers`, code, entryPoint: 'matmul' },
       workgroups: foldWorkgroups(Math.ceil(blocks / REGISTER_THREADS)),
+      work,
     });
     return;
   }
-  const large = Math.ceil(m / 64) * Math.ceil(n / 64) >= LARGE_TILE_WORKGROUPS;
-  const tile = large ? 64 : 32;
+  const { tile } = variant;
   const code = fillTemplate(tiledSource, {
     ...contiguous,
     TILE: tile,
     ELEMENT: wide ? 'vec4f' : 'f32',
     LOADS: `${loads('a', wide)}\n${loads('b', wide)}`,
   });
-  const scratchElements = software ? 0 : matmulScratchElements(options);
+  const scratchElements = variant.slices > 1 ? variant.slices * m * n : 0;
   const split = scratchElements > 0 && scratch && scratch.size >= scratchElements * 4 ? scratch : null;
-  const sliceLength = Math.ceil(k / (split ? slicesOf(options) : 1) / K_TILE) * K_TILE;
+  const sliceLength = Math.ceil(k / (split ? variant.slices : 1) / K_TILE) * K_TILE;
   const slices = Math.ceil(k / sliceLength);
   const products = split ? sliceElements(split, 0, slices * m * n) : c;
   recorder.dispatch({
@@ -132,6 +150,7 @@ export function matmul(recorder: Recorder, options: MatmulOptions): void {
     bindings: [a, b, products],
     kernel: { name: `matmul ${layout} ${tile}${wide ? '' : ' narrow'}`, code, entryPoint: 'matmul' },
     workgroups: [Math.ceil(n / tile), Math.ceil(m / tile), slices],
+    work: split ? { ...work, bytes: 4 * (m * k + n * k + slices * m * n) } : work,
   });
   if (!split) return;
   columnSum(recorder, {

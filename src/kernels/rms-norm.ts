@@ -47,6 +47,10 @@ export function rmsNormForward(recorder: Recorder, options: RmsNormForward): voi
     uniforms: [rows, hidden, weightOffset, branch?.layerGate ?? 0, asWord(epsilon), 0, 0, 0, 0, 0, 0, 0],
     bindings: branch && residual ? [x, weights, gates, y, branch.output, residual] : [x, weights, gates, y],
     workgroups: foldWorkgroups(Math.ceil(rows / ROWS)),
+    work: {
+      flops: (branch ? 7 : 5) * rows * hidden,
+      bytes: 4 * hidden * ((branch ? 4 : 2) * rows + 2),
+    },
   });
 }
 
@@ -105,5 +109,15 @@ export function rmsNormBackward(recorder: Recorder, options: RmsNormBackward): v
       ...(branch ? [branch.output, branch.dOutput] : []),
     ],
     workgroups: software ? foldWorkgroups(Math.ceil(partials.blocks / ROWS)) : [partials.blocks],
+    // x and dY in, dX out, dX in where it is added to, the branch's output in and its gradient out; sums.
+    work: {
+      flops: (branch ? 18 : 14) * rows * hidden,
+      bytes:
+        4 *
+        hidden *
+        ((3 + (options.addToResidual ? 1 : 0) + (branch ? 2 : 0)) * rows +
+          (branch ? 3 : 2) * partials.blocks +
+          2),
+    },
   });
 }

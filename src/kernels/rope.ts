@@ -33,6 +33,7 @@ export function rope(recorder: Recorder, options: RopeOptions): void {
     uniforms: [rows, context, rotated, all, headDim, 0, 0, 0],
     bindings: bias ? [qkv, table, bias] : [qkv, table],
     workgroups: foldWorkgroups(Math.ceil(pairs / THREADS)),
+    work: { flops: 6 * pairs, bytes: 4 * (4 * pairs + context * headDim) },
   });
 }
 

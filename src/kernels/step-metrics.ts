@@ -124,5 +124,6 @@ export function stepMetrics(recorder: Recorder, options: StepMetricsOptions): vo
     uniforms: [windows, windowLength, predictionsPerWindow, constraint?.gateCount ?? 0],
     bindings: constraint ? [...shared, constraint.state, constraint.tail] : shared,
     workgroups: [1],
+    work: { flops: windows * windowLength, bytes: 4 * windows * (windowLength + 1) },
   });
 }

@@ -38,6 +38,7 @@ export function swigluForward(recorder: Recorder, options: SwigluForwardOptions)
     uniforms: [rows, intermediate, intermediateGate],
     bindings: [gateUp, gates, act],
     workgroups: [Math.ceil(intermediate / 64), Math.ceil(rows / 8)],
+    work: { flops: 6 * rows * intermediate, bytes: 4 * intermediate * (3 * rows + 1) },
   });
 }
 
@@ -83,5 +84,6 @@ export function swigluBackward(recorder: Recorder, options: SwigluBackwardOption
     ],
     bindings: [gateUp, dAct, gates, partials.slice],
     workgroups: [Math.ceil(intermediate / 64), partials.blocks],
+    work: { flops: 16 * rows * intermediate, bytes: 4 * intermediate * (5 * rows + partials.blocks + 1) },
   });
 }

@@ -29,5 +29,6 @@ export function targetRank(recorder: Recorder, options: TargetRankOptions): void
     uniforms: [rows, vocabulary],
     bindings: [logits, targets, ranks],
     workgroups: foldWorkgroups(software ? Math.ceil(rows / 4) : rows),
+    work: { flops: rows * vocabulary, bytes: 4 * rows * (vocabulary + 2) },
   });
 }

@@ -9,7 +9,7 @@ import {
 } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { makeOwned } from '../gpu/ownership';
-import { recordProgram, submitPrograms } from '../gpu/program';
+import { recordProgram, submitPrograms, type Program } from '../gpu/program';
 import { createReadRing } from '../gpu/read-ring';
 import { adamw } from '../kernels/adamw';
 import { constraint, CONSTRAINT_STATE_ELEMENTS, MULTIPLIER_COUNT } from '../kernels/constraint';
@@ -61,6 +61,8 @@ export interface Trainer {
   model: ModelView;
   /** Dispatches in a step. */
   dispatches: number;
+  /** A step as recorded, for profiles: replayed by itself it repeats the last step's update. */
+  program: Program;
   /**
    * Submits one optimiser step; resolves with its metrics when the GPU has done it. Callers keep a few
    * steps in flight and never wait for the newest.
@@ -210,6 +212,7 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
     return {
       model,
       dispatches: program.dispatches.length,
+      program,
       async step(batch: TrainingBatch, inputs: Omit<StepInputs, 'ringSlot'>) {
         // Nothing is awaited before the submit: the inputs written here belong to this step and no other.
         const { positions, starts } = groupByToken(batch.tokens, config.vocabSize);
