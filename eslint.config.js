@@ -20,6 +20,7 @@ const FLOORS = [
   'pruning',
   'experiment',
   'run',
+  'bench',
   'report',
   'session',
   'cli',

@@ -3,7 +3,8 @@ import { basename, join, resolve } from 'node:path';
 import { openCorpus, type Corpus } from '../data/corpus';
 import { checkCorpusFits, loadModelTokenizer, readCorpusTokenizer } from '../data/corpus-fit';
 import type { Tokenizer } from '../data/tokenizer';
-import { readModelFolder, type ModelFolder } from '../formats/hugging-face';
+import { parseLlamaConfig, readModelFolder, type ModelFolder } from '../formats/hugging-face';
+import type { LlamaConfig } from '../llama/config';
 import { packParameters, parameterLayout } from '../llama/parameters';
 import type { SourceModel } from '../run/run';
 
@@ -24,8 +25,8 @@ export interface OpenedModel extends ModelFolder {
   source: SourceModel;
 }
 
-/** Reads a Hugging Face folder: a path, or the name of a bundled model. @throws one sentence. */
-export async function openModel(model: string): Promise<OpenedModel> {
+/** The folder that a path or the name of a bundled model means. @throws one sentence. */
+async function modelFolder(model: string): Promise<string> {
   const bundled = resolve('public/models', model);
   const typed = userPath(model);
   const folder = (await isFolder(typed)) ? typed : /^[a-z0-9._-]+$/.test(model) ? bundled : typed;
@@ -34,6 +35,18 @@ export async function openModel(model: string): Promise<OpenedModel> {
       `MODEL: there is no folder ${model}; give a Hugging Face folder or the name of a bundled model.`,
     );
   }
+  return folder;
+}
+
+/** The shape of a model, without its weights. @throws one sentence. */
+export async function openConfig(model: string): Promise<{ name: string; config: LlamaConfig }> {
+  const folder = await modelFolder(model);
+  return { name: basename(folder), config: parseLlamaConfig(await readJson(join(folder, 'config.json'))) };
+}
+
+/** Reads a Hugging Face folder: a path, or the name of a bundled model. @throws one sentence. */
+export async function openModel(model: string): Promise<OpenedModel> {
+  const folder = await modelFolder(model);
   const names = (await readdir(folder)).filter((name) => MODEL_FILE.test(name));
   const files = await Promise.all(
     names.map(async (name) => ({ name, bytes: new Uint8Array(await readFile(join(folder, name))) })),

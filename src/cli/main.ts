@@ -5,6 +5,7 @@ import { evaluate } from './commands/eval';
 import { evaluateTasks } from './commands/evaluate';
 import { generateText } from './commands/generate';
 import { info } from './commands/info';
+import { measure } from './commands/measure';
 import { prune } from './commands/prune';
 import { report } from './commands/report';
 
@@ -81,11 +82,26 @@ const COMMANDS: Record<string, CommandDescription> = {
     run: generateText,
   },
   bench: {
-    usage: 'bench [MODEL] [--steps N]',
-    summary: 'milliseconds, dispatches, submits, read-backs and bytes of a pruning step',
-    options: { steps: { type: 'string' } },
+    usage: 'bench [MODEL] [--profile] [--batch B] [--timed N] [--steps N] [--kernels gpu]',
+    summary:
+      'times, dispatches, submits, read-backs and bytes of a pruning step; --profile: by kernel; --kernels gpu: those for a GPU on a software adapter, too',
+    options: {
+      profile: { type: 'boolean' },
+      batch: { type: 'string' },
+      timed: { type: 'string' },
+      steps: { type: 'string' },
+      kernels: { type: 'string' },
+    },
     positionals: 'optional',
     run: bench,
+  },
+  measure: {
+    usage: 'measure limits | measure sweep [--seconds N] [--models NAME,NAME]',
+    summary:
+      'what the adapter reaches at most; every variant of a kernel at the shapes of the bundled models',
+    options: { seconds: { type: 'string' }, models: { type: 'string' } },
+    positionals: 1,
+    run: measure,
   },
 };
 

@@ -1,121 +1,116 @@
-import { startMixture } from '../../data/mixture';
-import { nextBatch, startSampler } from '../../data/sampler';
-import { estimateRunMemory, evaluationShape } from '../../run/memory';
+import { createBenchTrainer, measureStep, type StepMeasurement } from '../../bench/step';
+import { measureLimits, type MeasuredLimits } from '../../bench/limits';
+import { limitsText, profileTable } from '../../bench/table';
 import { defaultExperiment } from '../../experiment/schema';
-import { ADAM } from '../../run/train-stage';
 import type { Gpu } from '../../gpu/device';
 import { createInference } from '../../llama/inference';
-import { createTrainer, type Trainer } from '../../training/trainer';
-import { openCorpusFor, openModel } from '../files';
+import { estimateRunMemory, evaluationShape } from '../../run/memory';
+import { openConfig } from '../files';
 import { openCommandGpu } from '../gpu';
 import { numberOption, type Answer, type CommandInput } from '../command';
 
 const WARM_UP = 3;
 /** Steps timed with the default batch; the steps of the leak check use the smallest. */
-const TIMED = { software: 5, hardware: 100 };
+const TIMED = { software: 5, hardware: 200 };
+const PROFILED = { software: 3, hardware: 20 };
 const DISPATCHES_A_LAYER = 30;
 const DISPATCHES_BESIDES = 40;
 
-/** Milliseconds, tokens and counts of one pruning step, and that 500 steps hold no byte more than none. */
+/**
+ * One pruning step of the default experiment: its times, counts and bytes, with `--profile` each kernel's time and
+ * share of what the adapter can do; and that `--steps` steps hold no byte more than none.
+ */
 export async function bench({ positionals, options }: CommandInput): Promise<Answer> {
   const steps = numberOption(options, 'steps', 500, [1, 100000]);
-  const model = await openModel(positionals[0] ?? 'nano');
-  const { source } = model;
-  const corpus = await openCorpusFor(model, 100_000);
-  const gpu = await openCommandGpu();
+  const kernels = options['kernels'];
+  if (kernels !== undefined && kernels !== 'gpu') throw new Error('--kernels takes gpu and nothing else.');
+  const { name, config } = await openConfig(positionals[0] ?? 'nano');
+  const opened = await openCommandGpu({ timestamps: true });
+  const { adapter } = opened;
+  const kind = adapter.software ? 'software' : 'hardware';
+  const gpu: Gpu = kernels ? { ...opened, adapter: { ...adapter, software: false } } : opened;
   const experiment = defaultExperiment();
   const { prune, contextLength } = experiment;
-  const mixture = startMixture(
-    'constant',
-    [],
-    corpus.domains.map((d) => d.weight),
-  );
-
-  const trainerOf = (batch: number, context: number) =>
-    createTrainer(gpu, {
-      config: source.config,
-      parameters: source.parameters,
-      shape: { batch, context },
-      gates: { logAlpha: prune.logAlpha, quadraticMultiplier: prune.quadraticMultiplier },
-    });
-  const run = async (trainer: Trainer, count: number, batch: number, context: number) => {
-    let sampler = startSampler(experiment.seed, context, corpus.domains.length);
-    const inFlight: Promise<unknown>[] = [];
-    for (let step = 0; step < count; step++) {
-      const drawn = nextBatch(sampler, corpus, mixture, batch);
-      sampler = drawn.state;
-      inFlight.push(
-        trainer.step(drawn.batch, {
-          step,
-          seed: experiment.seed,
-          learningRate: prune.learningRate,
-          gateLearningRate: prune.gateLearningRate,
-          multiplierLearningRate: prune.multiplierLearningRate,
-          weightDecay: 0,
-          ...ADAM,
-          clipNorm: 1,
-          temperature: prune.temperature,
-          activeSets: 0b1111,
-          targetSparsity: [0.25, 0.25, 0.25, 0.25],
-        }),
-      );
-      if (inFlight.length > 2) await inFlight.shift();
-    }
-    await Promise.all(inFlight);
-  };
+  const batch = numberOption(options, 'batch', prune.batchSize, [1, 1024]);
+  const shape = { batch, context: contextLength };
 
   // What a run holds: the trainer and the model under evaluation.
-  const trainer = await trainerOf(prune.batchSize, contextLength);
+  const trainer = await createBenchTrainer(gpu, config, shape);
   const evaluation = await createInference(gpu, 'evaluation', trainer.model, evaluationShape(experiment));
-  const heldInRun = gpu.heldBytes();
-  const estimated = estimateRunMemory(source.config, experiment).pruning;
-  await run(trainer, WARM_UP, prune.batchSize, contextLength);
-  const timed = gpu.adapter.software ? TIMED.software : TIMED.hardware;
-  const counted = counters(gpu);
-  const started = performance.now();
-  await run(trainer, timed, prune.batchSize, contextLength);
-  const milliseconds = (performance.now() - started) / timed;
-  const perStep = counters(gpu, counted, timed);
+  const inRun = gpu.heldBytes();
+  const estimated = estimateRunMemory(config, {
+    ...experiment,
+    prune: { ...prune, batchSize: batch },
+  }).pruning;
+  const step = await measureStep(gpu, trainer, config, shape, {
+    steps: numberOption(options, 'timed', TIMED[kind], [1, 100000]),
+    warmUp: WARM_UP,
+    profileReplays: options['profile'] ? PROFILED[kind] : 0,
+    cpuMilliseconds,
+  });
   evaluation.destroy();
   trainer.destroy();
 
-  const small = { batch: 1, context: Math.min(16, contextLength) };
-  const leakTrainer = await trainerOf(small.batch, small.context);
-  const before = gpu.heldBytes();
-  await run(leakTrainer, steps, small.batch, small.context);
-  const after = gpu.heldBytes();
-  leakTrainer.destroy();
+  const leak = await leakCheck(gpu, config, steps);
+  const limits = options['profile'] ? await measureLimits(opened) : null;
   gpu.throwOnError();
-
-  const tokens = prune.batchSize * contextLength;
-  const allowed = DISPATCHES_A_LAYER * source.config.numHiddenLayers + DISPATCHES_BESIDES;
+  const tokens = batch * contextLength;
   const json = {
-    model: source.name,
-    adapter: gpu.adapter,
-    batch: { windows: prune.batchSize, contextLength },
-    millisecondsPerStep: milliseconds,
-    tokensPerSecond: (tokens * 1000) / milliseconds,
-    perStep,
-    dispatchesAllowed: allowed,
-    bytesHeld: { estimated, inRun: heldInRun, before, after, steps },
+    model: name,
+    adapter,
+    kernels: gpu.adapter.software ? 'software' : 'gpu',
+    batch: { windows: batch, contextLength },
+    tokensPerSecond: (tokens * 1000) / step.millisecondsPerStep,
+    ...step,
+    limits,
+    dispatchesAllowed: DISPATCHES_A_LAYER * config.numHiddenLayers + DISPATCHES_BESIDES,
+    bytesHeld: { estimated, inRun, ...leak },
   };
-  const text = [
-    `${source.name}, ${prune.batchSize} × ${contextLength} tokens a step, ${gpu.adapter.description || gpu.adapter.vendor}`,
-    `${milliseconds.toFixed(1)} ms a step, ${Math.round(json.tokensPerSecond)} tokens a second${gpu.adapter.software ? ' (software adapter: not a GPU’s speed)' : ''}`,
-    `a step: ${perStep.dispatches} dispatches (at most ${allowed}), ${perStep.submits} submit, ${perStep.readBacks} asynchronous read-back of metrics, none that blocks`,
-    `GPU bytes of a run: ${estimated} estimated, ${heldInRun} held (${((heldInRun / estimated - 1) * 100).toFixed(2)} %)`,
-    `GPU bytes held before ${steps} steps of ${small.batch} × ${small.context} tokens: ${before}; after: ${after}`,
-  ].join('\n');
-  if (before !== after) throw new Error(`${text}\nBytes held grew over ${steps} steps.`);
-  if (perStep.dispatches > allowed) throw new Error(`${text}\nMore dispatches than allowed.`);
+  const text = describe(json, limits);
+  if (leak.before !== leak.after) throw new Error(`${text}\nBytes held grew over ${steps} steps.`);
+  if (step.perStep.dispatches > json.dispatchesAllowed) {
+    throw new Error(`${text}\nMore dispatches than allowed.`);
+  }
   return { json, text };
 }
 
-function counters(gpu: Gpu, since: Gpu['counters'] = { submits: 0, dispatches: 0, readBacks: 0 }, steps = 1) {
-  const { submits, dispatches, readBacks } = gpu.counters;
-  return {
-    submits: (submits - since.submits) / steps,
-    dispatches: (dispatches - since.dispatches) / steps,
-    readBacks: (readBacks - since.readBacks) / steps,
-  };
+/** Bytes held before and after `steps` steps of the smallest batch. */
+async function leakCheck(gpu: Gpu, config: Parameters<typeof createBenchTrainer>[1], steps: number) {
+  const shape = { batch: 1, context: Math.min(16, defaultExperiment().contextLength) };
+  const trainer = await createBenchTrainer(gpu, config, shape);
+  const before = gpu.heldBytes();
+  await measureStep(gpu, trainer, config, shape, { steps, warmUp: 0, profileReplays: 0 });
+  const after = gpu.heldBytes();
+  trainer.destroy();
+  return { before, after, steps };
+}
+
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+interface Described extends StepMeasurement {
+  model: string;
+  adapter: Gpu['adapter'];
+  tokensPerSecond: number;
+  dispatchesAllowed: number;
+  bytesHeld: { estimated: number; inRun: number; before: number; after: number; steps: number };
+}
+
+function describe(json: Described, limits: MeasuredLimits | null): string {
+  const { model, adapter, shape, intervals, perStep, bytesHeld, profile } = json;
+  const { estimated, inRun, before, after, steps } = bytesHeld;
+  const mebibytes = (perStep.bytesMoved / 2 ** 20).toFixed(0);
+  const software = adapter.software ? ' (software adapter: not a GPU’s speed)' : '';
+  return [
+    `${model}, ${shape.batch} × ${shape.context} tokens a step, ${adapter.description || adapter.vendor}`,
+    `${json.millisecondsPerStep.toFixed(2)} ms a step, ${Math.round(json.tokensPerSecond)} tokens a second${software}`,
+    `between two results: median ${intervals.median.toFixed(2)} ms, p10 ${intervals.p10.toFixed(2)}, p90 ${intervals.p90.toFixed(2)}; processor ${(json.cpuMillisecondsPerStep ?? NaN).toFixed(2)} ms, of which encoding ${json.encodeMilliseconds.median.toFixed(2)}`,
+    `a step: ${perStep.dispatches} dispatches (at most ${json.dispatchesAllowed}), ${perStep.submits} submit, ${perStep.readBacks} asynchronous read-back of metrics, none that blocks; ${mebibytes} MiB moved, ${(perStep.flops / 1e9).toFixed(2)} G operations`,
+    `GPU bytes of a run: ${estimated} estimated, ${inRun} held (${((inRun / estimated - 1) * 100).toFixed(2)} %)`,
+    `GPU bytes held before ${steps} steps of the smallest batch: ${before}; after: ${after}`,
+    ...(limits ? [limitsText(limits)] : []),
+    ...(profile && limits ? [profileTable(profile, limits, json.millisecondsPerStep)] : []),
+  ].join('\n');
 }

@@ -1,0 +1,160 @@
+import { uniform } from '../data/random';
+import { defaultExperiment } from '../experiment/schema';
+import type { Gpu } from '../gpu/device';
+import { createGpuTimer } from '../gpu/timing';
+import type { LlamaConfig } from '../llama/config';
+import type { BatchShape } from '../llama/workspace';
+import { ADAM } from '../run/train-stage';
+import { initialParameters } from '../training/initialise';
+import { createTrainer, type Trainer, type TrainingBatch } from '../training/trainer';
+import { countWork, profileProgram, totalWork, type ProfileRow } from './profile';
+import { spreadOf, type Spread } from './spread';
+
+export interface StepMeasurement {
+  shape: BatchShape;
+  /** From the first submit to the last result, over the steps, with two in flight as in a run. */
+  millisecondsPerStep: number;
+  /** Between the arrivals of two steps' results. */
+  intervals: Spread;
+  /** Processor time of the process in a step, driver threads included; null where there is no such clock. */
+  cpuMillisecondsPerStep: number | null;
+  /** Time that a call of `step` takes before it waits: writing, encoding, submitting. */
+  encodeMilliseconds: Spread;
+  perStep: { dispatches: number; submits: number; readBacks: number; flops: number; bytesMoved: number };
+  profile: StepProfile | null;
+}
+
+export interface StepProfile {
+  rows: ProfileRow[];
+  /** The same step in one compute pass: GPU time from its first dispatch to its last. */
+  passMilliseconds: number;
+  /** Sum of the rows, each dispatch in a pass of its own. */
+  dispatchesMilliseconds: number;
+  /** By timestamp queries; otherwise the clock's, and there are no rows with times. */
+  exact: boolean;
+}
+
+const STREAM = 19;
+const IN_FLIGHT = 2;
+
+/** Token ids as unevenly common as a text's: a uniform number cubed, times the vocabulary. */
+export function sampleBatch(
+  config: LlamaConfig,
+  { batch, context }: BatchShape,
+  step: number,
+): TrainingBatch {
+  const tokens = Uint32Array.from({ length: batch * context }, (_, i) =>
+    Math.floor(uniform(STREAM, step, i) ** 3 * config.vocabSize),
+  );
+  return { tokens, domains: new Uint32Array(batch) };
+}
+
+/** A trainer of the default experiment's pruning stage on a model of this shape, with untrained weights. */
+export function createBenchTrainer(gpu: Gpu, config: LlamaConfig, shape: BatchShape): Promise<Trainer> {
+  const { prune } = defaultExperiment();
+  return createTrainer(gpu, {
+    config,
+    parameters: initialParameters(config, 1),
+    shape,
+    gates: { logAlpha: prune.logAlpha, quadraticMultiplier: prune.quadraticMultiplier },
+  });
+}
+
+export function benchStep(trainer: Trainer, config: LlamaConfig, shape: BatchShape, step: number) {
+  const { prune, seed, clipNorm } = defaultExperiment();
+  return trainer.step(sampleBatch(config, shape, step), {
+    step,
+    seed,
+    learningRate: prune.learningRate,
+    gateLearningRate: prune.gateLearningRate,
+    multiplierLearningRate: prune.multiplierLearningRate,
+    weightDecay: prune.weightDecay,
+    ...ADAM,
+    clipNorm,
+    temperature: prune.temperature,
+    activeSets: 0b1111,
+    targetSparsity: [0.25, 0.25, 0.25, 0.25],
+  });
+}
+
+/**
+ * Times `steps` pruning steps after some that are not timed, then replays one with a timestamp around every
+ * dispatch when `profileReplays` is above 0.
+ */
+export async function measureStep(
+  gpu: Gpu,
+  trainer: Trainer,
+  config: LlamaConfig,
+  shape: BatchShape,
+  {
+    steps,
+    warmUp,
+    profileReplays,
+    cpuMilliseconds,
+  }: { steps: number; warmUp: number; profileReplays: number; cpuMilliseconds?: () => number },
+): Promise<StepMeasurement> {
+  const encode: number[] = [];
+  const arrivals: number[] = [];
+  const run = async (first: number, count: number) => {
+    const inFlight: Promise<unknown>[] = [];
+    const settle = async (left: number) => {
+      while (inFlight.length > left) {
+        await inFlight.shift();
+        arrivals.push(performance.now());
+      }
+    };
+    for (let step = first; step < first + count; step++) {
+      const started = performance.now();
+      inFlight.push(benchStep(trainer, config, shape, step));
+      encode.push(performance.now() - started);
+      await settle(IN_FLIGHT);
+    }
+    await settle(0);
+  };
+  await run(0, warmUp);
+  encode.length = arrivals.length = 0;
+  const before = { ...gpu.counters };
+  const cpuBefore = cpuMilliseconds?.();
+  const started = performance.now();
+  await run(warmUp, steps);
+  const milliseconds = performance.now() - started;
+  const cpu = cpuBefore === undefined ? null : (cpuMilliseconds!() - cpuBefore) / steps;
+  const after = { ...gpu.counters };
+  gpu.throwOnError();
+
+  const work = totalWork(countWork(trainer.program));
+  const each = (name: keyof Gpu['counters']) => (after[name] - before[name]) / steps;
+  const intervals = arrivals.slice(1).map((at, i) => at - arrivals[i]!);
+  return {
+    shape,
+    millisecondsPerStep: milliseconds / steps,
+    intervals: spreadOf(intervals.length > 0 ? intervals : [milliseconds / steps]),
+    cpuMillisecondsPerStep: cpu,
+    encodeMilliseconds: spreadOf(encode),
+    perStep: {
+      dispatches: each('dispatches'),
+      submits: each('submits'),
+      readBacks: each('readBacks'),
+      flops: work.flops,
+      bytesMoved: work.bytes,
+    },
+    profile: profileReplays > 0 ? await profileStep(gpu, trainer, profileReplays) : null,
+  };
+}
+
+async function profileStep(gpu: Gpu, { program }: Trainer, replays: number): Promise<StepProfile> {
+  const timer = createGpuTimer(gpu);
+  try {
+    const passes: number[] = [];
+    for (let i = 0; i < replays; i++) passes.push(await timer.span(program));
+    const rows = timer.exact ? await profileProgram(timer, program, replays) : countWork(program);
+    return {
+      rows,
+      passMilliseconds: spreadOf(passes).median * 1e-6,
+      dispatchesMilliseconds: totalWork(rows).nanoseconds * 1e-6,
+      exact: timer.exact,
+    };
+  } finally {
+    timer.destroy();
+  }
+}

@@ -1,0 +1,76 @@
+import { sweepCases } from '../../bench/cases';
+import { measureLimits } from '../../bench/limits';
+import { createOperands, sweep } from '../../bench/sweep';
+import { limitsText, markdownTable } from '../../bench/table';
+import { openConfig } from '../files';
+import { openCommandGpu } from '../gpu';
+import { numberOption, type Answer, type CommandInput } from '../command';
+
+/** What the adapter can do, or how fast each variant of a kernel is at the shapes of the bundled models. */
+export async function measure({ positionals, options }: CommandInput): Promise<Answer> {
+  if (positionals[0] === 'limits') return limits();
+  if (positionals[0] === 'sweep') {
+    return sweepModels(numberOption(options, 'seconds', 60, [1, 3600]), String(options['models'] ?? ''));
+  }
+  throw new Error('measure takes limits or sweep.');
+}
+
+async function limits(): Promise<Answer> {
+  const gpu = await openCommandGpu({ timestamps: true });
+  const { device, adapter } = gpu;
+  const measured = await measureLimits(gpu);
+  return { json: { adapter, ...offeredBy(device), measured }, text: limitsText(measured) };
+}
+
+/** Features and limits that the engine's device was opened with. */
+function offeredBy(device: { features: GPUSupportedFeatures; limits: GPUSupportedLimits }) {
+  const limits: Record<string, number> = {};
+  for (const name in device.limits) {
+    const value = device.limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') limits[name] = value;
+  }
+  return { features: [...device.features].sort(), limits };
+}
+
+const ALL = ['nano', 'small', 'base'];
+const BATCHES = [16, 8];
+const SQUARE = 2048;
+
+async function sweepModels(seconds: number, wanted: string): Promise<Answer> {
+  const deadline = performance.now() + seconds * 1000;
+  const gpu = await openCommandGpu({ timestamps: true });
+  const { software } = gpu.adapter;
+  // A software adapter only shows that the sweep works: one model, one batch, no large product.
+  const names = wanted ? wanted.split(',') : software ? ALL.slice(0, 1) : ALL;
+  const batches = software ? BATCHES.slice(-1) : BATCHES;
+  const configs = await Promise.all(names.map(openConfig));
+  const models = batches.flatMap((batch) =>
+    configs.map(({ name, config }) => ({
+      name: `${name} ${batch}×128`,
+      config,
+      shape: { batch, context: 128 },
+    })),
+  );
+  const operands = createOperands(gpu);
+  const cases = sweepCases(models, { square: software ? null : SQUARE, software }, operands);
+  const { results, complete } = await sweep(gpu, cases, deadline);
+  operands.destroy();
+  gpu.throwOnError();
+  const text = markdownTable(
+    ['operator', 'shape', 'chosen', 'best', 'chosen ÷ best', 'µs', 'GFLOP/s', 'GB/s'],
+    results.map((r) => {
+      const time = r.nanoseconds[r.best]!;
+      return [
+        r.operator,
+        r.shape,
+        r.chosen,
+        r.best,
+        r.chosenOverBest.toFixed(2),
+        (time / 1e3).toFixed(1),
+        (r.flops / time).toFixed(1),
+        (r.bytes / time).toFixed(1),
+      ];
+    }),
+  );
+  return { json: { adapter: gpu.adapter, complete, cases: cases.length, results }, text };
+}
