@@ -5,6 +5,7 @@ import { evaluate } from './commands/eval';
 import { evaluateTasks } from './commands/evaluate';
 import { generateText } from './commands/generate';
 import { info } from './commands/info';
+import { kit } from './commands/kit';
 import { measure } from './commands/measure';
 import { prune } from './commands/prune';
 import { report } from './commands/report';
@@ -102,6 +103,13 @@ const COMMANDS: Record<string, CommandDescription> = {
     options: { seconds: { type: 'string' }, models: { type: 'string' } },
     positionals: 1,
     run: measure,
+  },
+  kit: {
+    usage: 'kit KIT.json',
+    summary: 'the tables of what `npm run gpu-kit` measured on another machine',
+    options: {},
+    positionals: 1,
+    run: kit,
   },
 };
 
