@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Gpu } from '../gpu/device';
+import { parseLlamaConfig } from '../formats/hugging-face';
+import { openGpu, type Gpu } from '../gpu/device';
 import { recordProgram } from '../gpu/program';
 import { createGpuTimer } from '../gpu/timing';
-import { openGpu } from '../gpu/device';
 import { nodeGpu } from '../gpu/node';
 import { matmul } from '../kernels/matmul';
 import { TINY } from '../llama/testing';
 import { productShapes, sweepCases } from './cases';
+import { countsTable, countStep } from './counts';
 import { countWork, shareOfLimit, totalWork } from './profile';
 import { spreadOf } from './spread';
 import { createBenchTrainer, measureStep } from './step';
@@ -144,4 +146,16 @@ test('a table pads its columns and sets numbers to the right', () => {
   ).toBe(
     ['| name      |  ms |', '| --------- | --: |', '| a         | 1.5 |', '| long name |  10 |'].join('\n'),
   );
+});
+
+test('docs/performance.md has the counts of the models as they are recorded', async () => {
+  const counts = [];
+  for (const name of ['nano', 'small', 'base']) {
+    const path = `public/models/${name}/config.json`;
+    const config = parseLlamaConfig(JSON.parse(readFileSync(path, 'utf8')));
+    counts.push(await countStep(gpu, { name, config }, { batch: 8, context: 128 }));
+  }
+  const page = readFileSync('docs/performance.md', 'utf8');
+  const written = /<!-- counts: .*? -->\n\n(.*?)\n\n<!-- end of counts -->/s.exec(page)?.[1];
+  expect(written).toBe(countsTable(counts));
 });

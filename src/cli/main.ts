@@ -97,9 +97,9 @@ const COMMANDS: Record<string, CommandDescription> = {
     run: bench,
   },
   measure: {
-    usage: 'measure limits | measure sweep [--seconds N] [--models NAME,NAME]',
+    usage: 'measure limits | measure counts | measure sweep [--seconds N] [--models NAME,NAME]',
     summary:
-      'what the adapter reaches at most; every variant of a kernel at the shapes of the bundled models',
+      'what the adapter reaches at most; what a step does, by kernel; every variant of a kernel at the shapes of the bundled models',
     options: { seconds: { type: 'string' }, models: { type: 'string' } },
     positionals: 1,
     run: measure,

@@ -1,4 +1,5 @@
 import { sweepCases } from '../../bench/cases';
+import { countsTable, countStep } from '../../bench/counts';
 import { measureLimits } from '../../bench/limits';
 import { createOperands, sweep } from '../../bench/sweep';
 import { limitsText, markdownTable } from '../../bench/table';
@@ -12,7 +13,8 @@ export async function measure({ positionals, options }: CommandInput): Promise<A
   if (positionals[0] === 'sweep') {
     return sweepModels(numberOption(options, 'seconds', 60, [1, 3600]), String(options['models'] ?? ''));
   }
-  throw new Error('measure takes limits or sweep.');
+  if (positionals[0] === 'counts') return counts();
+  throw new Error('measure takes limits, counts or sweep.');
 }
 
 async function limits(): Promise<Answer> {
@@ -20,6 +22,15 @@ async function limits(): Promise<Answer> {
   const { device, adapter } = gpu;
   const measured = await measureLimits(gpu);
   return { json: { adapter, ...offeredBy(device), measured }, text: limitsText(measured) };
+}
+
+async function counts(): Promise<Answer> {
+  const gpu = await openCommandGpu();
+  const shape = { batch: 8, context: 128 };
+  const all = [];
+  for (const name of ALL) all.push(await countStep(gpu, await openConfig(name), shape));
+  const json = all.map(({ name, operators }) => ({ name, shape, operators: [...operators.values()] }));
+  return { json, text: countsTable(all) };
 }
 
 /** Features and limits that the engine's device was opened with. */
