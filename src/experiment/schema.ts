@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_DOMAINS } from '../fields/domains';
 import { checked } from '../formats/refusal';
 import type { TargetShape } from '../llama/config';
 
@@ -351,10 +352,10 @@ function fieldSchema(field: Field): z.ZodType {
         .string({ error: `${name} must be a name` })
         .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, { error: `${name} must be a short lower-case name` });
     case 'weights': {
-      const rule = `${name} must be a list of up to 16 weights from 0 to 1000, not all zero`;
+      const rule = `${name} must be a list of up to ${MOST_DOMAINS} weights from 0 to 1000, not all zero`;
       return z
         .array(z.number({ error: rule }).min(0, { error: rule }).max(1000, { error: rule }), { error: rule })
-        .max(16, { error: rule })
+        .max(MOST_DOMAINS, { error: rule })
         .refine((w) => w.length === 0 || w.some((x) => x > 0), { error: rule });
     }
   }
