@@ -19,6 +19,8 @@ export interface RunLog {
 export interface RunLogHeader {
   version: string;
   model: string;
+  /** Hash of the source model's weights. */
+  modelSha256?: string | undefined;
   corpus: string;
   seed: number;
   adapter: StartedEvent['adapter'];
@@ -28,6 +30,10 @@ const SUBJECT = 'run log';
 const MAX_EVENTS = 500_000;
 
 const line = z.string().max(500);
+const weightsSha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' })
+  .optional();
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const size = (max: number) => wholeNumber(1, max);
 /** JSON has no NaN: a loss that diverged is written as null. */
@@ -113,6 +119,7 @@ const summary = z.strictObject({
   maskedVersusPruned: measured,
   mixture: weights,
   tokens: count,
+  weightsSha256,
 });
 
 const eventSchema = z.discriminatedUnion(
@@ -121,7 +128,7 @@ const eventSchema = z.discriminatedUnion(
     z.strictObject({
       type: z.literal('started'),
       experiment: experimentSchema,
-      source: z.strictObject({ name: line, config, parameters: count }),
+      source: z.strictObject({ name: line, config, parameters: count, weightsSha256 }),
       domains: z.array(line).min(1).max(MOST_DOMAINS),
       adapter,
       version: line,
@@ -162,6 +169,7 @@ const eventSchema = z.discriminatedUnion(
       elapsedMs: z.number(),
       config,
       parameters: count,
+      weightsSha256,
       kept: z.strictObject({
         hidden: indices,
         layers: indices,
@@ -179,7 +187,14 @@ const eventSchema = z.discriminatedUnion(
 const runLogSchema: z.ZodType<RunLog> = z.strictObject({
   format: z.literal('shear-lab run'),
   formatVersion: z.literal(1),
-  header: z.strictObject({ version: line, model: line, corpus: line, seed: count, adapter }),
+  header: z.strictObject({
+    version: line,
+    model: line,
+    modelSha256: weightsSha256,
+    corpus: line,
+    seed: count,
+    adapter,
+  }),
   events: z.array(eventSchema).min(1).max(MAX_EVENTS),
 });
 
@@ -245,6 +260,7 @@ export function runLogHeader(events: readonly RunEvent[], corpus?: string): RunL
   return {
     version: started.version,
     model: started.source.name,
+    ...(started.source.weightsSha256 && { modelSha256: started.source.weightsSha256 }),
     corpus: corpus ?? `domains ${started.domains.join(', ')}`,
     seed: started.experiment.seed,
     adapter: started.adapter,

@@ -98,6 +98,7 @@ describe('a run', () => {
       parameters: size * share,
       tokens_trained: 0,
       context: 8,
+      weights_sha256: share === 1 ? source.weightsSha256! : `other ${share}`,
       validation_loss: Object.fromEntries(domains.map((name, i) => [name, 3 + (i + 1) / share])),
     }));
     const scaled = { ...experiment.mixture, referenceLosses: 'scaling-law' as const, clamp: false };

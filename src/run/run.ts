@@ -3,6 +3,7 @@ import type { Corpus } from '../data/corpus';
 import { startMixture, updateMixture } from '../data/mixture';
 import type { ModelCard } from '../data/model-family';
 import { evaluationWindows, startSampler } from '../data/sampler';
+import { weightsHash } from '../formats/weights-hash';
 import type { Gpu } from '../gpu/device';
 import { softValue } from '../kernels/hard-concrete-distribution';
 import type { GateSet } from '../kernels/step-inputs';
@@ -26,6 +27,8 @@ import { trainStage, type RunState } from './train-stage';
 /** The model that is pruned. */
 export interface SourceModel extends FlatModel {
   name: string;
+  /** What it is known by (src/formats/weights-hash.ts); null where there are no digests. */
+  weightsSha256: string | null;
 }
 
 export interface RunContext {
@@ -93,7 +96,12 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
   emit({
     type: 'started',
     experiment,
-    source: { name: source.name, config: source.config, parameters: sourceParameters },
+    source: {
+      name: source.name,
+      config: source.config,
+      parameters: sourceParameters,
+      ...known(source.weightsSha256),
+    },
     domains,
     adapter: context.gpu.adapter,
     version: context.version,
@@ -106,7 +114,8 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
   const retrained =
     experiment.retraining === 'continued' ? await retrain(run, pruned, surgery.loss.pruned) : null;
   const models: RunModels = { pruned, retrained: retrained?.model ?? null };
-  const { config } = finalModel(models);
+  const final = finalModel(models);
+  const { config } = final;
   emit({
     type: 'finished',
     step: run.state.step,
@@ -124,9 +133,15 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
       maskedVersusPruned: surgery.maskedVersusPruned,
       mixture: run.state.mixture,
       tokens: run.state.tokens,
+      ...known(await weightsHash(final)),
     },
   });
   return models;
+}
+
+/** A hash where it is known. */
+function known(weightsSha256: string | null): { weightsSha256?: string } {
+  return weightsSha256 === null ? {} : { weightsSha256 };
 }
 
 /**
@@ -229,6 +244,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
     elapsedMs: run.turn.elapsedMs(),
     config: cut.config,
     parameters: parameterLayout(cut.config).parameterCount,
+    ...known(await weightsHash(cut)),
     kept: cut.kept,
     maskedVersusPruned: compared.difference,
     loss: compared.loss,
