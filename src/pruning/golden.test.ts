@@ -14,7 +14,8 @@ import { gateLayout } from '../llama/gates';
 import { createInference, nextTokens, openGates, uploadModel, writeRopeTable } from '../llama/inference';
 import { packParameters, parameterLayout, unpackParameters } from '../llama/parameters';
 import { allocateTraining } from '../llama/workspace';
-import { createTrainer } from './trainer';
+import { createTrainer } from '../training/trainer';
+import { learntGates, readLogAlpha } from './learnt-gates';
 
 /**
  * Rungs 4 and 5: against numbers of an independent float64 PyTorch model (scripts/reference/golden.py).
@@ -185,10 +186,11 @@ describe('golden file', () => {
   };
   const trainerFrom = async (logAlpha: number) =>
     createTrainer(await testGpu(), {
+      label: 'golden',
       config,
       parameters,
       shape: { batch: 2, context: 17 },
-      gates: { logAlpha, quadraticMultiplier: training.settings.lambda2_init },
+      extension: learntGates(config, { logAlpha, quadraticMultiplier: training.settings.lambda2_init }),
     });
   const batchOf = (tokens: number[][]) => ({
     tokens: Uint32Array.from(tokens.flat()),
@@ -215,12 +217,12 @@ describe('golden file', () => {
           near(metrics.constraint!.lambda2[set], expected.after.lambda2[set], 1e-4);
         }
         const logAlpha = flatGates(expected.after.log_alpha).map(clampLogAlpha);
-        expectClose(await trainer.readLogAlpha(), logAlpha, {
+        expectClose(await readLogAlpha(trainer), logAlpha, {
           atol: 1e-3,
           rtol: 0,
         });
       }
-      const final = unpackParameters(layout, await trainer.readParameters());
+      const final = unpackParameters(layout, await trainer.read('weights'));
       for (const [tensor, values] of final) {
         // Adam divides a gradient that is almost zero by its own size: single entries are off by 6e-5.
         expectClose(values, trace.final_weights[tensor]!, { atol: 2e-4, rtol: 0 });
