@@ -13,7 +13,7 @@ function kernel(entryPoint: string, software: boolean): Kernel {
     : { name: 'rms_norm', code: source, entryPoint };
 }
 
-/** RMSNorm with hidden gates, and the residual add before it (methods A1, `shaders/rms_norm.wgsl`). */
+/** RMSNorm with hidden gates, and the residual add before it (docs/method.md, section 2; shaders/rms_norm.wgsl). */
 export interface RmsNormForward {
   /** [rows, hidden]: the residual stream before the branch, or, without a branch, what is normed. */
   x: Slice;

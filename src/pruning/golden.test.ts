@@ -18,7 +18,7 @@ import { createTrainer } from '../training/trainer';
 import { learntGates, readLogAlpha } from './learnt-gates';
 
 /**
- * Rungs 4 and 5: against numbers of an independent float64 PyTorch model (scripts/reference/golden.py).
+ * Forward, backward and joint steps against numbers of an independent float64 PyTorch model (scripts/reference/golden.py).
  * Tolerances come from what float32 costs the reference itself, named in scripts/reference/README.md, with
  * room for another order of sums: logits 5e-6 → 4e-5, gradients 4e-7 → 4e-6.
  */

@@ -237,7 +237,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
 
 /**
  * The retraining stage: plain training of `start`, from the mixture that the run is at, which the model's own
- * losses move once more before the first step (methods B2: evaluated first).
+ * losses move once more before the first step (docs/method.md, section 7).
  */
 export async function retrain(
   run: Run,

@@ -26,7 +26,7 @@ const STEPS_IN_FLIGHT = 2;
 const BROKEN_STEPS_ALLOWED = 5;
 /** Gates are shown this many times between two evaluations. */
 const GATE_FRAMES = 5;
-/** Adam as published (methods A2), the same for weights, gates and multipliers. */
+/** Adam as published (docs/method.md, section 8), the same for weights, gates and multipliers. */
 export const ADAM = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 
 export interface StageOptions {
