@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseLlamaConfig } from '../formats/hugging-face';
 import { createStorage, readFloats, sliceElements, writeElements } from '../gpu/buffers';
+import type { KernelProfile } from '../gpu/device';
 import { recordProgram, submitPrograms } from '../gpu/program';
 import { groupByToken } from '../kernels/embedding';
 import { clampLogAlpha } from '../kernels/hard-concrete-distribution';
@@ -82,11 +83,11 @@ async function differentiate(
   parameters: Float32Array,
   tokens: Uint32Array,
   gates: Float32Array,
-  software: boolean,
+  profile: KernelProfile,
 ) {
-  const gpu = await testGpu();
+  const gpu = await testGpu(profile);
   const shape = { batch: 2, context: tokens.length / 2 };
-  const model = { ...uploadModel(gpu, 'golden', { config, parameters }), software };
+  const model = uploadModel(gpu, 'golden', { config, parameters });
   const at = allocateTraining(gpu, 'golden', config, shape);
   const gradients = createStorage(gpu, 'golden gradients', model.layout.total);
   const gateGradients = createStorage(gpu, 'golden gate gradients', gates.length);
@@ -124,28 +125,27 @@ async function differentiate(
 describe('golden file', () => {
   for (const [name, model] of Object.entries(golden.models)) {
     // The kernels of a GPU and those of a software adapter, on whichever adapter the tests have.
-    for (const [kind, software] of [
-      ['plain', true],
-      ['plain', false],
-      ['gated', true],
-      ['gated', false],
+    for (const [kind, profile] of [
+      ['plain', 'software'],
+      ['plain', 'gpu'],
+      ['gated', 'software'],
+      ['gated', 'gpu'],
     ] as const) {
-      const kernels = software ? 'software kernels' : 'GPU kernels';
-      it(`model ${name}, ${kind}, ${kernels}: logits, loss, and every gradient`, async () => {
-        const gpu = await testGpu();
+      it(`model ${name}, ${kind}, ${profile} kernels: logits, loss, and every gradient`, async () => {
+        const gpu = await testGpu(profile);
         const { config, parameters } = opened(model);
         const expected = model[kind];
         const tokens = Uint32Array.from(model.tokens.flat());
         const gates = kind === 'gated' ? Float32Array.from(flatGates(model.gates)) : openGates(config);
 
-        const view = { ...uploadModel(gpu, 'golden', { config, parameters }), software };
+        const view = uploadModel(gpu, 'golden', { config, parameters });
         const inference = await createInference(gpu, 'golden', view, { batch: 2, context: 17 });
         inference.setGates(gates);
         expectClose(await inference.logits(tokens, 0, 34), flat(expected.logits), { atol: 4e-5, rtol: 0 });
         inference.destroy();
         view.destroy();
 
-        const measured = await differentiate(config, parameters, tokens, gates, software);
+        const measured = await differentiate(config, parameters, tokens, gates, profile);
         expect(Math.abs(measured.loss - expected.loss)).toBeLessThan(4e-6);
         expect([...measured.weights.keys()].sort()).toEqual(Object.keys(expected.weight_gradients).sort());
         for (const [tensor, gradient] of measured.weights) {

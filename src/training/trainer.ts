@@ -145,7 +145,7 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
 
     const parameters = optimiser.slice('parameters');
     const gradients = optimiser.slice('gradients');
-    const model: ModelView = { config, layout, parameters, software: gpu.adapter.software };
+    const model: ModelView = { config, layout, parameters };
     if (options.parameters instanceof Float32Array) writeElements(gpu, parameters, options.parameters);
     else copyElements(gpu, options.parameters, parameters, layout.total);
     writeElements(gpu, at.gates, openGates(config));
