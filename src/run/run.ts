@@ -11,6 +11,7 @@ import { gateLayout } from '../llama/gates';
 import { createInference, withModel, type Inference } from '../llama/inference';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
 import { logitsRows } from '../llama/workspace';
+import { learntGates, readLogAlpha } from '../pruning/learnt-gates';
 import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
 import { cutModel } from '../pruning/surgery';
 import { checkTarget } from '../pruning/target-shape';
@@ -176,11 +177,12 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
   const { experiment, source, state, emit } = run;
   const { config } = source;
   const learnt: LearntSets = experiment.gates;
-  const { temperature, logAlpha, quadraticMultiplier } = experiment.prune;
+  const { temperature } = experiment.prune;
   const options: TrainerOptions = {
     ...source,
+    label: 'pruning',
     shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
-    gates: { logAlpha, quadraticMultiplier },
+    extension: learntGates(config, experiment.prune),
   };
   const learned = await withTrainer(run, options, async (trainer, masked) => {
     await trainStage({
@@ -193,7 +195,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
         onGates: (step, values) => emit(gatesEvent(config, step, values, learnt, temperature)),
       },
       async evaluate() {
-        const mask = deterministicMask(config, await trainer.readLogAlpha(), learnt, temperature, null);
+        const mask = deterministicMask(config, await readLogAlpha(trainer), learnt, temperature, null);
         masked.setGates(mask);
         const loss = await domainLosses(run, masked, 'Evaluating the masked model');
         adaptMixture(run, loss);
@@ -201,7 +203,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
         emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
       },
     });
-    return { parameters: await trainer.readParameters(), logAlpha: await trainer.readLogAlpha() };
+    return { parameters: await trainer.read('weights'), logAlpha: await readLogAlpha(trainer) };
   });
 
   run.activity('Cutting the model to shape', 0, 1);
@@ -235,7 +237,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
 
 /**
  * The retraining stage: plain training of `start`, from the mixture that the run is at, which the model's own
- * losses move once more before the first step (methods B2: evaluated first).
+ * losses move once more before the first step (docs/method.md, section 7).
  */
 export async function retrain(
   run: Run,
@@ -250,8 +252,9 @@ export async function retrain(
   tell(lossAtStart);
   const options: TrainerOptions = {
     ...start,
+    label: 'retraining',
     shape: { batch: experiment.retrain.batchSize, context: experiment.contextLength },
-    gates: null,
+    extension: null,
   };
   return withTrainer(run, options, async (trainer, inference) => {
     let loss = lossAtStart;
@@ -264,7 +267,7 @@ export async function retrain(
         tell(loss);
       },
     });
-    return { model: { config: start.config, parameters: await trainer.readParameters() }, loss };
+    return { model: { config: start.config, parameters: await trainer.read('weights') }, loss };
   });
 }
 
