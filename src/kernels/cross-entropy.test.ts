@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { crossEntropy, IGNORED_TARGET } from './cross-entropy';
 import { crossEntropyReference } from './cross-entropy.reference';
 import {
@@ -87,6 +87,34 @@ describe('cross_entropy', () => {
     expectClose(await download(losses), expected.losses, { atol: 2e-3, rtol: 0 });
     expectClose(await download(logitsSlice), expected.dLogits, { atol: 2e-3, rtol: 0 });
   });
+
+  test.each([
+    { software: false, vocabulary: 3 },
+    { software: false, vocabulary: 700 },
+    { software: true, vocabulary: 700 },
+  ])(
+    'a logit that is not finite shows in its row’s loss and in no other: $vocabulary, software $software',
+    async ({ software, vocabulary }) => {
+      const logits = randomValues(5 * vocabulary, 4);
+      const last = vocabulary - 1;
+      // The target's own, another, none, an infinite one, a negative infinite one.
+      logits[0] = NaN;
+      logits[vocabulary + last] = NaN;
+      logits[3 * vocabulary + last] = Infinity;
+      logits[4 * vocabulary + last] = -Infinity;
+      const losses = await zeros(5);
+      const options = { rows: 5, vocabulary, software, losses, label: 'test' };
+      const slices = { logits: await upload(logits), targets: await uploadWords([0, 0, 0, 0, 0]) };
+      await runOnce((r) => crossEntropy(r, { ...options, ...slices }));
+      expect([...(await download(losses))].slice(0, 5).map(Number.isFinite)).toEqual([
+        false,
+        false,
+        true,
+        false,
+        false,
+      ]);
+    },
+  );
 
   test('reference gradient agrees with central differences', () => {
     const logits = randomValues(10, 5, 3);

@@ -78,6 +78,8 @@ export async function prepareForward(
 
 /** A model with its forward programs for one batch shape. Nothing here waits for the GPU but the reads. */
 export interface Inference {
+  /** Names the model in sentences: "the source model". */
+  label: string;
   config: LlamaConfig;
   shape: BatchShape;
   /** Sets the value of every gate (flat in the gate layout) for what follows. */
@@ -131,6 +133,7 @@ export function createInference(
     };
 
     return {
+      label,
       config,
       shape,
       setGates: (gates: Float32Array) => writeElements(gpu, workspace.gates, gates),

@@ -1,3 +1,4 @@
+import { tellingWhere } from '../fields/finite';
 import type { Corpus } from '../data/corpus';
 import { readFamily, readModelCard, type SiteReader } from '../data/model-family';
 import type { Tokenizer } from '../data/tokenizer';
@@ -91,10 +92,12 @@ export async function makeReport(request: ReportRequest, context: ReportContext)
     );
     done += training;
     measured.push(
-      await measureModel(gpu, { arm, ...model }, material, speeds, async (what, share) => {
-        context.progress(`${title}: ${what}`, (done + share * measuring(candidate)) / total);
-        await turn.work();
-      }),
+      await tellingWhere(title, () =>
+        measureModel(gpu, { arm, ...model }, material, speeds, async (what, share) => {
+          context.progress(`${title}: ${what}`, (done + share * measuring(candidate)) / total);
+          await turn.work();
+        }),
+      ),
     );
     done += measuring(candidate);
     context.partial(soFar());

@@ -41,7 +41,8 @@ export interface StepEvent {
   loss: number;
   /** Mean training loss of the windows of each domain in this batch; null where it had none. */
   domainLoss: (number | null)[];
-  gradientNorm: number;
+  /** Before clipping; null when it was not finite and the step's update was skipped. */
+  gradientNorm: number | null;
   learningRate: number;
   /** Only while pruning: the constraint by gate set (sets that are not learnt are left out). */
   lagrangian?: number;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_DOMAINS } from '../fields/domains';
 import { LLAMA_LIMITS } from '../formats/llama-config';
 import { checked, numberWithin, refuse, wholeNumber } from '../formats/refusal';
 import type { GateSet } from '../kernels/step-inputs';
@@ -34,8 +35,8 @@ const measured = z
   .number()
   .nullable()
   .transform((value) => value ?? NaN);
-const losses = z.array(measured).max(16);
-const weights = z.array(numberWithin(0, 1)).max(16);
+const losses = z.array(measured).max(MOST_DOMAINS);
+const weights = z.array(numberWithin(0, 1)).max(MOST_DOMAINS);
 const indices = z.array(count).max(LLAMA_LIMITS.intermediate_size);
 const level = z.array(numberWithin(0, 255)).max(LLAMA_LIMITS.intermediate_size);
 const stage = z.enum(['prune', 'retrain']);
@@ -107,7 +108,7 @@ const summary = z.strictObject({
   target: shape,
   achieved: shape,
   parameters: z.strictObject({ source: count, pruned: count }),
-  domains: z.array(line).max(16),
+  domains: z.array(line).max(MOST_DOMAINS),
   loss: z.strictObject({ source: losses, masked: losses, pruned: losses, retrained: losses.nullable() }),
   maskedVersusPruned: measured,
   mixture: weights,
@@ -121,7 +122,7 @@ const eventSchema = z.discriminatedUnion(
       type: z.literal('started'),
       experiment: experimentSchema,
       source: z.strictObject({ name: line, config, parameters: count }),
-      domains: z.array(line).min(1).max(16),
+      domains: z.array(line).min(1).max(MOST_DOMAINS),
       adapter,
       version: line,
       referenceLoss: losses,
@@ -133,8 +134,8 @@ const eventSchema = z.discriminatedUnion(
       stage,
       ...when,
       loss: measured,
-      domainLoss: z.array(z.number().nullable()).max(16),
-      gradientNorm: measured,
+      domainLoss: z.array(z.number().nullable()).max(MOST_DOMAINS),
+      gradientNorm: z.number().nullable(),
       learningRate: z.number(),
       lagrangian: measured.optional(),
       sparsity: sparsity.optional(),

@@ -1,3 +1,4 @@
+import { allFinite, finite, tellingWhere } from '../fields/finite';
 import type { Corpus } from '../data/corpus';
 import { startMixture, updateMixture } from '../data/mixture';
 import type { ModelCard } from '../data/model-family';
@@ -203,7 +204,10 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
         emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
       },
     });
-    return { parameters: await trainer.read('weights'), logAlpha: await readLogAlpha(trainer) };
+    return {
+      parameters: allFinite(await trainer.read('weights'), `The weights after step ${state.step}`),
+      logAlpha: allFinite(await readLogAlpha(trainer), `log α after step ${state.step}`),
+    };
   });
 
   run.activity('Cutting the model to shape', 0, 1);
@@ -267,7 +271,8 @@ export async function retrain(
         tell(loss);
       },
     });
-    return { model: { config: start.config, parameters: await trainer.read('weights') }, loss };
+    const parameters = allFinite(await trainer.read('weights'), `The weights after step ${state.step}`);
+    return { model: { config: start.config, parameters }, loss };
   });
 }
 
@@ -283,10 +288,13 @@ function adaptMixture({ experiment, state, sourceLoss, scalingLaw }: Run, loss: 
 
 /** Loss by domain on the run's windows. */
 export async function domainLosses(run: Run, inference: Inference, what: string): Promise<number[]> {
-  const sums = await evaluateSets(inference, run.windows, async (done, total) => {
-    run.activity(what, done, total);
-    await run.turn.work();
-  });
+  const { step } = run.state;
+  const sums = await tellingWhere(step === 0 ? 'Before the first step' : `After step ${step}`, () =>
+    evaluateSets(inference, run.windows, async (done, total) => {
+      run.activity(what, done, total);
+      await run.turn.work();
+    }),
+  );
   return sums.map(meanLoss);
 }
 
@@ -339,7 +347,8 @@ async function largestLogitDifference(
     const b = await pruned.logits(tokens, first, count);
     for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
   }
-  return largest;
+  // Math.max keeps a NaN.
+  return finite(largest, 'The largest difference of logits, masked model against pruned');
 }
 
 /** Gates as the anatomy draws them: the deterministic value of each, before any is cut to 0. */
