@@ -17,7 +17,7 @@ import { RETRAININGS } from '../retraining';
 import { continued } from '../retraining/continued';
 
 const options = <const Part extends { id: string; label: string }>(parts: readonly Part[]) =>
-  parts.map(({ id, label }) => ({ value: id as Part['id'], label }));
+  parts.map(({ id, label }) => ({ value: id, label }));
 
 /**
  * What a run is: the one table of fields. It gives the type, the defaults, the limits, the form, the permalink's
