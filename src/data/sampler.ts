@@ -56,7 +56,7 @@ function categorical(mixture: readonly number[], u: number): number {
 }
 
 /**
- * Draws the next batch (methods B4): each window draws its domain independently from `mixture` (need not sum
+ * Draws the next batch (docs/method.md, section 5): each window draws its domain independently from `mixture` (need not sum
  * to 1). Within a domain, windows are the non-overlapping pieces of its text in a shuffled order of its own;
  * when a domain's list is used up it is shuffled anew, whatever the other domains do.
  *

@@ -5,6 +5,7 @@ import {
   download,
   expectClose,
   numericalGradient,
+  PROFILES,
   randomValues,
   runOnce,
   upload,
@@ -20,14 +21,14 @@ function randomTargets(rows: number, vocabulary: number): Uint32Array {
 
 describe('cross_entropy', () => {
   test.each([
-    { rows: 1, vocabulary: 1, software: false },
-    { rows: 4, vocabulary: 7, software: false },
-    { rows: 9, vocabulary: 301, software: false },
-    { rows: 64, vocabulary: 2048, software: false },
-    { rows: 1, vocabulary: 1, software: true },
-    { rows: 9, vocabulary: 301, software: true },
-    { rows: 64, vocabulary: 2048, software: true },
-  ])('$rows rows of $vocabulary, software $software', async ({ rows, vocabulary, software }) => {
+    { rows: 1, vocabulary: 1, profile: 'gpu' },
+    { rows: 4, vocabulary: 7, profile: 'gpu' },
+    { rows: 9, vocabulary: 301, profile: 'gpu' },
+    { rows: 64, vocabulary: 2048, profile: 'gpu' },
+    { rows: 1, vocabulary: 1, profile: 'software' },
+    { rows: 9, vocabulary: 301, profile: 'software' },
+    { rows: 64, vocabulary: 2048, profile: 'software' },
+  ] as const)('$rows rows of $vocabulary, $profile kernels', async ({ rows, vocabulary, profile }) => {
     const logits = randomValues(rows * vocabulary, rows, 20);
     const targets = randomTargets(rows, vocabulary);
     const scale = Math.fround(1 / rows);
@@ -43,25 +44,24 @@ describe('cross_entropy', () => {
       losses,
       rows,
       vocabulary,
-      software,
       label: 'test',
     };
     // A loss is the difference of two values up to 20 + ln V, each rounded at 2⁻²⁴ of itself, and a logarithm
     // of a sum whose relative error, at worst V·2⁻²⁴, is far smaller in practice.
     const lossTolerance = { atol: 1e-5, rtol: 1e-6 };
 
-    await runOnce((r) => crossEntropy(r, common));
+    await runOnce((r) => crossEntropy(r, common), profile);
     expectClose(await download(losses), expected.losses, lossTolerance);
     // Left alone by an evaluation.
     expectClose(await download(logitsSlice), logits, { atol: 0, rtol: 0 });
 
-    await runOnce((r) => crossEntropy(r, { ...common, gradientScale: scale }));
+    await runOnce((r) => crossEntropy(r, { ...common, gradientScale: scale }), profile);
     expectClose(await download(losses), expected.losses, lossTolerance);
     // exp of a difference with absolute error 1e-5 has that relative error; atol for 1 − p close to 0.
     expectClose(await download(logitsSlice), expected.dLogits, { atol: 2e-6 * scale, rtol: 1e-5 });
   });
 
-  test.each([false, true])('large logits neither overflow nor vanish, software %s', async (software) => {
+  test.each(PROFILES)('large logits neither overflow nor vanish, %s kernels', async (profile) => {
     const logits = [1e4, 1e4 - 1, -1e4, -1e4, -1e4 - 3, -1e30];
     const targets = [1, 0];
     const [logitsSlice, targetsSlice, losses] = [
@@ -69,17 +69,18 @@ describe('cross_entropy', () => {
       await uploadWords(targets),
       await zeros(2),
     ];
-    await runOnce((r) =>
-      crossEntropy(r, {
-        logits: logitsSlice,
-        targets: targetsSlice,
-        losses,
-        rows: 2,
-        vocabulary: 3,
-        gradientScale: 1,
-        software,
-        label: 'test',
-      }),
+    await runOnce(
+      (r) =>
+        crossEntropy(r, {
+          logits: logitsSlice,
+          targets: targetsSlice,
+          losses,
+          rows: 2,
+          vocabulary: 3,
+          gradientScale: 1,
+          label: 'test',
+        }),
+      profile,
     );
     const expected = crossEntropyReference(logits, targets, 3, 1);
     // One ulp at 1e4 is 2⁻¹⁰.

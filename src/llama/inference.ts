@@ -29,7 +29,6 @@ export function uploadModel(
     config,
     layout: parameterLayout(config),
     parameters: slice,
-    software: gpu.adapter.software,
     destroy: () => gpu.destroyBuffer(slice.buffer),
   };
 }
@@ -122,7 +121,6 @@ export function createInference(
           m: count,
           n: config.vocabSize,
           k: config.hiddenSize,
-          software: model.software,
           label: 'logits',
         }),
       );

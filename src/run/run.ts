@@ -13,6 +13,7 @@ import { gateLayout } from '../llama/gates';
 import { createInference, withModel, type Inference } from '../llama/inference';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
 import { logitsRows } from '../llama/workspace';
+import { learntGates, readLogAlpha } from '../pruning/learnt-gates';
 import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
 import { cutModel } from '../pruning/surgery';
 import { checkTarget } from '../pruning/target-shape';
@@ -192,11 +193,12 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
   const { experiment, source, state, emit } = run;
   const { config } = source;
   const learnt: LearntSets = experiment.gates;
-  const { temperature, logAlpha, quadraticMultiplier } = experiment.prune;
+  const { temperature } = experiment.prune;
   const options: TrainerOptions = {
     ...source,
+    label: 'pruning',
     shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
-    gates: { logAlpha, quadraticMultiplier },
+    extension: learntGates(config, experiment.prune),
   };
   const learned = await withTrainer(run, options, async (trainer, masked) => {
     await trainStage({
@@ -209,7 +211,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
         onGates: (step, values) => emit(gatesEvent(config, step, values, learnt, temperature)),
       },
       async evaluate() {
-        const mask = deterministicMask(config, await trainer.readLogAlpha(), learnt, temperature, null);
+        const mask = deterministicMask(config, await readLogAlpha(trainer), learnt, temperature, null);
         masked.setGates(mask);
         const loss = await domainLosses(run, masked, 'Evaluating the masked model');
         adaptMixture(run, loss);
@@ -218,8 +220,8 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
       },
     });
     return {
-      parameters: allFinite(await trainer.readParameters(), `The weights after step ${state.step}`),
-      logAlpha: allFinite(await trainer.readLogAlpha(), `log α after step ${state.step}`),
+      parameters: allFinite(await trainer.read('weights'), `The weights after step ${state.step}`),
+      logAlpha: allFinite(await readLogAlpha(trainer), `log α after step ${state.step}`),
     };
   });
 
@@ -255,7 +257,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
 
 /**
  * The retraining stage: plain training of `start`, from the mixture that the run is at, which the model's own
- * losses move once more before the first step (methods B2: evaluated first).
+ * losses move once more before the first step (docs/method.md, section 7).
  */
 export async function retrain(
   run: Run,
@@ -270,8 +272,9 @@ export async function retrain(
   tell(lossAtStart);
   const options: TrainerOptions = {
     ...start,
+    label: 'retraining',
     shape: { batch: experiment.retrain.batchSize, context: experiment.contextLength },
-    gates: null,
+    extension: null,
   };
   return withTrainer(run, options, async (trainer, inference) => {
     let loss = lossAtStart;
@@ -284,7 +287,7 @@ export async function retrain(
         tell(loss);
       },
     });
-    const parameters = allFinite(await trainer.readParameters(), `The weights after step ${state.step}`);
+    const parameters = allFinite(await trainer.read('weights'), `The weights after step ${state.step}`);
     return { model: { config: start.config, parameters }, loss };
   });
 }

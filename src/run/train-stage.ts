@@ -2,6 +2,7 @@ import type { Corpus } from '../data/corpus';
 import { nextBatch, type SamplerState } from '../data/sampler';
 import { GATE_SETS, type GateSet, type StepInputs } from '../kernels/step-inputs';
 import type { StepMetrics } from '../kernels/step-metrics';
+import { readLogAlpha } from '../pruning/learnt-gates';
 import type { LearntSets } from '../pruning/masks';
 import { learningRateShare, sparsityShare } from '../training/schedule';
 import type { Trainer } from '../training/trainer';
@@ -24,7 +25,7 @@ export interface RunState {
 const STEPS_IN_FLIGHT = 2;
 /** Gates are shown this many times between two evaluations. */
 const GATE_FRAMES = 5;
-/** Adam as published (methods A2), the same for weights, gates and multipliers. */
+/** Adam as published (docs/method.md, section 8), the same for weights, gates and multipliers. */
 export const ADAM = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 
 export interface StageOptions {
@@ -83,8 +84,7 @@ export async function trainStage(options: StageOptions): Promise<void> {
     const metrics = trainer.step(batch, stepInputs(options, s));
     const last = s + 1 === settings.steps;
     const evaluates = last || (s + 1) % interval === 0;
-    const logAlpha =
-      constraint && (evaluates || (s + 1) % gateInterval === 0) ? trainer.readLogAlpha() : null;
+    const logAlpha = constraint && (evaluates || (s + 1) % gateInterval === 0) ? readLogAlpha(trainer) : null;
     // A failure is met when the step is waited for; one met later still must not go unheard.
     metrics.catch(() => undefined);
     logAlpha?.catch(() => undefined);
