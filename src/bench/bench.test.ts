@@ -92,7 +92,7 @@ describe('a sweep', () => {
     const shapes = productShapes(model);
     expect(shapes).toHaveLength(15);
     const operands = createOperands(gpu);
-    const cases = sweepCases([model, model], { square: 64, software: false }, operands);
+    const cases = sweepCases([model, model], { square: 64, profile: 'gpu' }, operands);
     const products = cases.filter(({ operator }) => operator === 'matmul');
     expect(new Set(products.map(({ shape }) => shape)).size).toBe(products.length);
     expect(products.flatMap(({ usedBy }) => usedBy)).toHaveLength(3 + 2 * 15);
@@ -101,7 +101,7 @@ describe('a sweep', () => {
 
   test('times every candidate, and stops when its time is up', async () => {
     const operands = createOperands(gpu);
-    const cases = sweepCases([model], { square: null, software: false }, operands);
+    const cases = sweepCases([model], { square: null, profile: 'gpu' }, operands);
     const last = cases.filter(({ operator }) => operator !== 'matmul').concat(cases.slice(0, 1));
     const { results, complete } = await sweep(gpu, last, Infinity);
     expect(complete).toBe(true);

@@ -1,3 +1,4 @@
+import type { KernelProfile } from '../gpu/device';
 import type { Recorder } from '../gpu/program';
 import { attentionBackward, attentionForward } from '../kernels/attention';
 import { crossEntropy } from '../kernels/cross-entropy';
@@ -61,7 +62,7 @@ function productCase(
   { layout, m, n, k }: Product,
   usedBy: string[],
   operands: Operands,
-  software: boolean,
+  profile: KernelProfile,
 ): SweepCase {
   const wide = wideProduct(layout, { m, n, k });
   const possible = Object.entries(MATMUL_VARIANTS).filter(([, variant]) =>
@@ -71,7 +72,7 @@ function productCase(
     operator: 'matmul',
     shape: `${m}×${n}×${k} ${layout}`,
     usedBy,
-    chosen: nameOf(chooseMatmul({ m, n, k }, wide, software)),
+    chosen: nameOf(chooseMatmul({ m, n, k }, wide, profile)),
     candidates: possible.map(([name, variant]) => ({
       name,
       record: (recorder: Recorder) =>
@@ -92,14 +93,14 @@ function productCase(
   };
 }
 
-/** Candidates that differ in the variant without barriers only. */
-const barriers = (record: (recorder: Recorder, software: boolean) => void) => [
-  { name: 'workgroups', record: (recorder: Recorder) => record(recorder, false) },
-  { name: 'rows', record: (recorder: Recorder) => record(recorder, true) },
-];
-const chosenOf = (software: boolean) => (software ? 'rows' : 'workgroups');
+/** The variants of the two profiles. */
+const profiles = (record: (recorder: Recorder) => void) =>
+  (['gpu', 'software'] as const).map((profile) => ({
+    name: profile,
+    record: (recorder: Recorder) => record({ ...recorder, profile }),
+  }));
 
-function attentionCases({ name, config, shape }: SweptModel, operands: Operands, software: boolean) {
+function attentionCases({ name, config, shape }: SweptModel, operands: Operands, profile: KernelProfile) {
   const { numAttentionHeads: heads, numKeyValueHeads: keyValueHeads, headDim } = config;
   const { batch, context: contextLength } = shape;
   const rows = batch * contextLength;
@@ -112,8 +113,8 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
     lse: operands.get('lse', rows * heads),
   });
   const text = `${batch}×${contextLength}, ${heads}/${keyValueHeads} heads of ${headDim}`;
-  const common = { shape: text, usedBy: [name], chosen: chosenOf(software) };
-  const backward = (recorder: Recorder, variant: boolean) => {
+  const common = { shape: text, usedBy: [name], chosen: profile };
+  const backward = (recorder: Recorder) => {
     const blocks = Math.max(32, Math.min(256, Math.ceil(rows / 8)));
     attentionBackward(recorder, {
       ...forward(),
@@ -123,7 +124,6 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
       delta: operands.get('delta', rows * heads),
       partials: { slice: operands.get('partials', blocks * keyValueHeads), blocks, columns: keyValueHeads },
       headGateColumn: 0,
-      software: variant,
       label: 'backward',
     });
   };
@@ -131,19 +131,20 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
     {
       ...common,
       operator: 'attention forward',
-      candidates: barriers((recorder, variant) =>
-        attentionForward(recorder, { ...forward(), software: variant, label: 'forward' }),
-      ),
+      candidates: profiles((recorder) => attentionForward(recorder, { ...forward(), label: 'forward' })),
     },
-    { ...common, operator: 'attention backward', candidates: barriers(backward) },
+    { ...common, operator: 'attention backward', candidates: profiles(backward) },
   ];
 }
 
-function rowCases({ name, config, shape }: SweptModel, operands: Operands, software: boolean): SweepCase[] {
+function rowCases(
+  { name, config, shape }: SweptModel,
+  operands: Operands,
+  profile: KernelProfile,
+): SweepCase[] {
   const { hiddenSize: hidden, vocabSize: vocabulary } = config;
   const rows = shape.batch * shape.context;
   const blocks = Math.max(32, Math.min(256, Math.ceil(rows / 8)));
-  const chosen = chosenOf(software);
   const norm = () => ({
     x: operands.get('a', rows * hidden),
     weights: operands.get('norms', hidden),
@@ -154,25 +155,24 @@ function rowCases({ name, config, shape }: SweptModel, operands: Operands, softw
     epsilon: 1e-5,
     label: 'norm',
   });
-  const width = { shape: `${rows}×${hidden}`, usedBy: [name], chosen };
+  const width = { shape: `${rows}×${hidden}`, usedBy: [name], chosen: profile };
   return [
     {
       ...width,
       operator: 'rms_norm forward',
-      candidates: barriers((recorder, variant) =>
+      candidates: profiles((recorder) =>
         rmsNormForward(recorder, {
           ...norm(),
           branch: { output: operands.get('b', rows * hidden), layerGate: hidden },
           residual: operands.get('d', rows * hidden),
           y: operands.get('c', rows * hidden),
-          software: variant,
         }),
       ),
     },
     {
       ...width,
       operator: 'rms_norm backward',
-      candidates: barriers((recorder, variant) =>
+      candidates: profiles((recorder) =>
         rmsNormBackward(recorder, {
           ...norm(),
           dY: operands.get('b', rows * hidden),
@@ -188,7 +188,6 @@ function rowCases({ name, config, shape }: SweptModel, operands: Operands, softw
           weightColumn: 0,
           hiddenGateColumn: hidden,
           branchColumn: 2 * hidden,
-          software: variant,
         }),
       ),
     },
@@ -196,8 +195,8 @@ function rowCases({ name, config, shape }: SweptModel, operands: Operands, softw
       operator: 'cross-entropy',
       shape: `${rows}×${vocabulary}`,
       usedBy: [name],
-      chosen,
-      candidates: barriers((recorder, variant) =>
+      chosen: profile,
+      candidates: profiles((recorder) =>
         crossEntropy(recorder, {
           logits: operands.get('c', rows * vocabulary),
           // Floats read as tokens lie outside the vocabulary, which costs a row nothing.
@@ -206,7 +205,6 @@ function rowCases({ name, config, shape }: SweptModel, operands: Operands, softw
           rows,
           vocabulary,
           gradientScale: 1 / rows,
-          software: variant,
           label: 'cross-entropy',
         }),
       ),
@@ -217,7 +215,7 @@ function rowCases({ name, config, shape }: SweptModel, operands: Operands, softw
 /** Every shape of these models once, with all that use it, and the square product that GPUs are compared by. */
 export function sweepCases(
   models: readonly SweptModel[],
-  { square, software }: { square: number | null; software: boolean },
+  { square, profile }: { square: number | null; profile: KernelProfile },
   operands: Operands,
 ): SweepCase[] {
   const products = new Map<string, Product & { usedBy: string[] }>();
@@ -235,8 +233,8 @@ export function sweepCases(
     for (const { place, ...product } of productShapes(model)) add(product, `${model.name} ${place}`);
   }
   return [
-    ...[...products.values()].map((product) => productCase(product, product.usedBy, operands, software)),
-    ...models.flatMap((model) => attentionCases(model, operands, software)),
-    ...models.flatMap((model) => rowCases(model, operands, software)),
+    ...[...products.values()].map((product) => productCase(product, product.usedBy, operands, profile)),
+    ...models.flatMap((model) => attentionCases(model, operands, profile)),
+    ...models.flatMap((model) => rowCases(model, operands, profile)),
   ];
 }

@@ -19,11 +19,7 @@ export async function countStep(
   { name, config }: { name: string; config: LlamaConfig },
   shape: BatchShape,
 ): Promise<StepCounts> {
-  const trainer = await createBenchTrainer(
-    { ...gpu, adapter: { ...gpu.adapter, software: false } },
-    config,
-    shape,
-  );
+  const trainer = await createBenchTrainer({ ...gpu, profile: 'gpu' }, config, shape);
   const byOperator = new Map<string, ProfileRow[]>();
   for (const row of countWork(trainer.program)) {
     const operator = row.kernel.split(' ')[0]!;

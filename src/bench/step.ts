@@ -4,6 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { createGpuTimer } from '../gpu/timing';
 import type { LlamaConfig } from '../llama/config';
 import type { BatchShape } from '../llama/workspace';
+import { learntGates } from '../pruning/learnt-gates';
 import { ADAM } from '../run/train-stage';
 import { initialParameters } from '../training/initialise';
 import { createTrainer, type Trainer, type TrainingBatch } from '../training/trainer';
@@ -56,9 +57,10 @@ export function createBenchTrainer(gpu: Gpu, config: LlamaConfig, shape: BatchSh
   const { prune } = defaultExperiment();
   return createTrainer(gpu, {
     config,
+    label: 'bench',
     parameters: initialParameters(config, 1),
     shape,
-    gates: { logAlpha: prune.logAlpha, quadraticMultiplier: prune.quadraticMultiplier },
+    extension: learntGates(config, prune),
   });
 }
 

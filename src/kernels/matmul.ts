@@ -1,6 +1,7 @@
 import tiledSource from '../../shaders/matmul.wgsl?raw';
 import registersSource from '../../shaders/matmul_registers.wgsl?raw';
 import { sliceElements, type Slice } from '../gpu/buffers';
+import type { KernelProfile } from '../gpu/device';
 import { fillTemplate, foldWorkgroups, type Recorder } from '../gpu/program';
 import { columnSum } from './column-sum';
 
@@ -27,9 +28,7 @@ export interface MatmulOptions {
    * only when it holds `matmulScratchElements`; costs a second dispatch.
    */
   scratch?: Slice;
-  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
-  software?: boolean;
-  /** Instead of the one chosen by shape, for measurements. @throws by `matmul` where it cannot be. */
+  /** Instead of the one chosen by shape, for measurements. */
   variant?: MatmulVariant;
   label: string;
 }
@@ -94,7 +93,8 @@ export function matmulScratchElements(size: ProductSize): number {
 }
 
 /** The variant that `matmul` takes when none is asked for and there is scratch to split k. */
-export function chooseMatmul(size: ProductSize, wide: boolean, software: boolean): MatmulVariant {
+export function chooseMatmul(size: ProductSize, wide: boolean, profile: KernelProfile): MatmulVariant {
+  const software = profile === 'software';
   if (software && wide && size.k % 4 === 0) return 'registers';
   const large = Math.ceil(size.m / 64) * Math.ceil(size.n / 64) >= LARGE_TILE_WORKGROUPS;
   return { tile: large ? 64 : 32, slices: software ? 1 : slicesOf(size) };
@@ -111,9 +111,9 @@ export function wideProduct(layout: MatmulLayout, { m, n, k }: ProductSize): boo
  * k is split: the slices' products, then their sum in order of the slices, so that the bits are always the same.
  */
 export function matmul(recorder: Recorder, options: MatmulOptions): void {
-  const { layout, a, b, c, m, n, k, accumulate = false, scratch, software = false, label } = options;
+  const { layout, a, b, c, m, n, k, accumulate = false, scratch, label } = options;
   const wide = wideProduct(layout, options);
-  const variant = options.variant ?? chooseMatmul(options, wide, software);
+  const variant = options.variant ?? chooseMatmul(options, wide, recorder.profile);
   const contiguous = {
     A_K_CONTIGUOUS: String(layout !== 'tn'),
     B_K_CONTIGUOUS: String(layout === 'nt'),

@@ -28,7 +28,7 @@ export async function bench({ positionals, options }: CommandInput): Promise<Ans
   const opened = await openCommandGpu({ timestamps: true });
   const { adapter } = opened;
   const kind = adapter.software ? 'software' : 'hardware';
-  const gpu: Gpu = kernels ? { ...opened, adapter: { ...adapter, software: false } } : opened;
+  const gpu: Gpu = kernels ? { ...opened, profile: 'gpu' } : opened;
   const experiment = defaultExperiment();
   const { prune, contextLength } = experiment;
   const batch = numberOption(options, 'batch', prune.batchSize, [1, 1024]);
@@ -58,7 +58,7 @@ export async function bench({ positionals, options }: CommandInput): Promise<Ans
   const json = {
     model: name,
     adapter,
-    kernels: gpu.adapter.software ? 'software' : 'gpu',
+    kernels: gpu.profile,
     batch: { windows: batch, contextLength },
     tokensPerSecond: (tokens * 1000) / step.millisecondsPerStep,
     ...step,

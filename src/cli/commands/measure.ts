@@ -63,7 +63,7 @@ async function sweepModels(seconds: number, wanted: string): Promise<Answer> {
     })),
   );
   const operands = createOperands(gpu);
-  const cases = sweepCases(models, { square: software ? null : SQUARE, software }, operands);
+  const cases = sweepCases(models, { square: software ? null : SQUARE, profile: gpu.profile }, operands);
   const { results, complete } = await sweep(gpu, cases, deadline);
   operands.destroy();
   gpu.throwOnError();
