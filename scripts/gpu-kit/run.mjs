@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TESTS } from './contents.mjs';
@@ -12,6 +12,7 @@ import { TESTS } from './contents.mjs';
 const results = process.argv[2];
 const main = ['scripts/gpu-kit/main.mjs'];
 const scratch = mkdtempSync(join(tmpdir(), 'shear-lab-kit-run-'));
+mkdirSync(results, { recursive: true });
 const only = process.env.KIT_ONLY?.split(',');
 
 const kit = {
@@ -19,11 +20,12 @@ const kit = {
   date: new Date().toISOString(),
   commit: readFileSync('commit.txt', 'utf8').trim(),
   node: process.version,
+  gpu: await gpuName(),
   adapter: null,
   sections: {},
 };
-mkdirSync(results, { recursive: true });
 
+const clocks = watchClocks();
 await section('limits', 60, () => command('measure', 'limits'));
 kit.adapter = kit.sections.limits?.result?.adapter ?? null;
 const software = kit.adapter?.software ?? false;
@@ -39,18 +41,39 @@ for (const model of models) {
 }
 if (!software) {
   await section('bench nano 8', 45, () => command('bench', 'nano', '--batch', '8', '--profile', ...few));
-  for (const model of models) await section(`pytorch ${model}`, 40, () => pytorch(model));
+  for (const model of models) await section(`pytorch ${model}`, 40, () => pytorch(model, 'eager'));
 }
 await section('sweep', 90, () => command('measure', 'sweep', '--seconds', software ? '15' : '60'));
 await section('prune', 90, prune);
-if (software) await section('pytorch nano', 60, () => pytorch('nano'));
+if (software) await section('pytorch nano', 60, () => pytorch('nano', 'eager'));
 await section('tests', software ? 400 : 150, tests);
+if (!software) await section('compiled nano', 75, () => pytorch('nano', 'compiled'));
+clocks?.kill();
 const failed = Object.entries(kit.sections).filter(([, { error }]) => error);
 say(failed.length ? `failed: ${failed.map(([name]) => name).join(', ')}` : 'every section has run.');
 process.exit(0);
 
 function say(text) {
   process.stderr.write(`kit: ${text}\n`);
+}
+
+/** What NVIDIA's driver calls the GPU, where there is one. */
+async function gpuName() {
+  const { code, stdout } = await start('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], 20);
+  return code === 0 ? stdout.trim().split('\n')[0] : null;
+}
+
+/** Clocks, power and what limits them, twice a second, into clocks.csv: times mean little without. */
+function watchClocks() {
+  if (!kit.gpu) return null;
+  const query =
+    'timestamp,pstate,clocks.sm,clocks.max.sm,clocks.mem,power.draw,utilization.gpu,clocks_event_reasons.active';
+  const file = openSync(join(results, 'clocks.csv'), 'w');
+  const watch = spawn('nvidia-smi', [`--query-gpu=${query}`, '--format=csv,nounits', '-lms', '500'], {
+    stdio: ['ignore', file, 'ignore'],
+  });
+  watch.on('error', () => undefined);
+  return watch;
 }
 
 /** Runs `make` with its limit in seconds and writes down what it gave. */
@@ -111,15 +134,9 @@ function stageTimes(path) {
   return counts;
 }
 
-function pytorch(model) {
+function pytorch(model, mode) {
   return async (limit) => {
-    const args = [
-      'scripts/gpu-kit/pytorch_step.py',
-      String(limit / 2),
-      `public/models/${model}/config.json`,
-      '16',
-      '128',
-    ];
+    const args = ['scripts/gpu-kit/pytorch_step.py', mode, `public/models/${model}/config.json`, '16', '128'];
     const { code, stdout, stderr } = await start('python3', args, limit);
     const last = stdout.trim().split('\n').at(-1);
     // What was done before the limit counts.

@@ -11,6 +11,8 @@ const kitSchema = z.looseObject({
   date: z.string(),
   commit: z.string(),
   node: z.string(),
+  /** What nvidia-smi calls it: WebGPU does not always say. */
+  gpu: z.string().nullish(),
   adapter: z
     .looseObject({
       vendor: z.string(),
@@ -66,7 +68,8 @@ export function kitMarkdown(kit: Kit): string {
     ? [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ')
     : 'no adapter';
   const parts = [
-    `# ${name}`,
+    `# ${kit.gpu ?? name}`,
+    ...(kit.gpu ? [name] : []),
     `${date.slice(0, 10)}, commit ${commit.slice(0, 12)}, Node ${node}.`,
     ...(adapter?.software ? ['**A software adapter: its times say nothing about a GPU.**'] : []),
     ...(limits ? [`${limitsText(limits)}.`] : []),
@@ -96,14 +99,16 @@ function sectionTable(sections: Kit['sections']): string {
 }
 
 function stepTable(sections: Kit['sections'], benches: readonly string[]): string[] {
-  const rows = benches.flatMap((section) => {
-    const bench = sections[section]?.result as BenchResult | undefined;
+  const results = benches.map((section) => sections[section]?.result as BenchResult | undefined);
+  const fastest = Math.min(...results.flatMap((bench) => bench?.clockProbe ?? []));
+  const rows = results.flatMap((bench) => {
     if (!bench) return [];
     const { shape, intervals, perStep, profile } = bench;
     const torch =
       shape.batch === 16 ? (sections[`pytorch ${bench.model}`]?.result as PytorchResult) : undefined;
     const eager = torch?.eager?.pipelined_milliseconds;
-    const compiled = torch?.compiled?.pipelined_milliseconds;
+    const compiled = (sections[`compiled ${bench.model}`]?.result as PytorchResult | undefined)?.compiled
+      ?.pipelined_milliseconds;
     const milliseconds = (value: number | null | undefined) => (value == null ? '–' : value.toFixed(2));
     return [
       [
@@ -120,12 +125,16 @@ function stepTable(sections: Kit['sections'], benches: readonly string[]): strin
         milliseconds(eager),
         eager ? (bench.millisecondsPerStep / eager).toFixed(2) : '–',
         milliseconds(compiled),
+        (fastest / Math.max(...(bench.clockProbe ?? []))).toFixed(2),
       ],
     ];
   });
   if (rows.length === 0) return [];
   const header = ['step', 'ms', 'p10', 'p90', 'processor', 'GPU pass', 'Σ kernels', 'dispatches', 'MiB'];
-  return ['## Steps', markdownTable([...header, 'G op', 'PyTorch eager', 'ratio', 'compiled'], rows)];
+  return [
+    '## Steps',
+    markdownTable([...header, 'G op', 'PyTorch eager', 'ratio', 'compiled', 'clock'], rows),
+  ];
 }
 
 function sweepTables(swept: { results: SweepResult[]; complete: boolean } | undefined): string[] {
@@ -148,6 +157,7 @@ function sweepTables(swept: { results: SweepResult[]; complete: boolean } | unde
       r.chosenOverBest.toFixed(2),
       (r.flops / time).toFixed(0),
       (r.bytes / time).toFixed(0),
+      r.clock.toFixed(2),
       others.join(', '),
     ];
   });
@@ -162,6 +172,7 @@ function sweepTables(swept: { results: SweepResult[]; complete: boolean } | unde
     'ratio',
     'GFLOP/s',
     'GB/s',
+    'clock',
   ];
   return [
     `## Variants${swept.complete ? '' : ' (time was up before all were tried)'}`,

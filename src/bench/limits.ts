@@ -18,7 +18,12 @@ export interface MeasuredLimits {
   exact: boolean;
 }
 
-const SOURCE = /* wgsl */ `
+/** Independent chains of multiply-adds that are tried: GPUs differ in how many hide their latency. */
+const CHAINS = [2, 4, 8];
+/** Vector multiply-adds in a round of the loop, whatever the chains. */
+const A_ROUND = 32;
+
+const sourceOf = (chains: number) => /* wgsl */ `
 struct Size { count: u32, rounds: u32 }
 @group(0) @binding(0) var<uniform> size: Size;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
@@ -30,20 +35,20 @@ fn stream(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) num: vec3u,
   for (var i = wg.x * 256u + local.x; i < size.count; i += stride) { b[i] = a[i] * 1.0001; }
 }
 
-// Eight independent chains, so that the latency of one is hidden behind the others.
+// ${chains} independent chains of four values, so that the latency of one is hidden behind the others.
 @compute @workgroup_size(256)
 fn multiply_add(@builtin(global_invocation_id) id: vec3u) {
-  let x = a[0];
+  let x = a[0].x;
   let y = a[1];
-  var s0 = x + f32(id.x & 7u); var s1 = s0 + 1.0; var s2 = s0 + 2.0; var s3 = s0 + 3.0;
+  var s: array<vec4f, ${chains}>;
+  for (var c = 0u; c < ${chains}u; c++) { s[c] = a[0] + f32((id.x & 7u) + c); }
   for (var i = 0u; i < size.rounds; i++) {
-    s0 = fma(s0, x, y); s1 = fma(s1, x, y); s2 = fma(s2, x, y); s3 = fma(s3, x, y);
-    s0 = fma(s0, x, y); s1 = fma(s1, x, y); s2 = fma(s2, x, y); s3 = fma(s3, x, y);
-    s0 = fma(s0, x, y); s1 = fma(s1, x, y); s2 = fma(s2, x, y); s3 = fma(s3, x, y);
-    s0 = fma(s0, x, y); s1 = fma(s1, x, y); s2 = fma(s2, x, y); s3 = fma(s3, x, y);
+${Array.from({ length: A_ROUND }, (_, i) => `    s[${i % chains}] = fma(s[${i % chains}], vec4f(x), y);`).join('\n')}
   }
+  var sum = vec4f(0);
+  for (var c = 0u; c < ${chains}u; c++) { sum += s[c]; }
   // Never true, and unknown to the compiler.
-  if (s0.x + s1.x + s2.x + s3.x == 12345.678) { b[0] = s0 + s1 + s2 + s3; }
+  if (sum.x + sum.y + sum.z + sum.w == 12345.678) { b[0] = sum; }
 }
 
 @compute @workgroup_size(1)
@@ -52,14 +57,48 @@ fn nothing() {
 }
 `;
 
-/** 16 fused multiply-adds of four values each, two operations apiece. */
-const FLOPS_A_ROUND = 16 * 4 * 2;
+/** Four values a vector, two operations a multiply-add. */
+const FLOPS_A_ROUND = A_ROUND * 4 * 2;
 /** Workgroups that fill any GPU: 256 invocations each. */
 const FULL = { software: 64, hardware: 132 * 64 };
 const LARGE_BYTES = { software: 2 ** 26, hardware: 2 ** 29 };
-const CACHED_BYTES = 2 ** 22;
+/** With as many written, within the caches of the GPUs of this decade. */
+const CACHED_BYTES = 2 ** 24;
+/** GPUs raise their clock only under load. */
+const WARM_UP_MILLISECONDS = 300;
 
-const kernel = (entryPoint: string): Kernel => ({ name: 'limits', code: SOURCE, entryPoint });
+const kernel = (entryPoint: string, chains: number): Kernel => ({
+  name: 'limits',
+  code: sourceOf(chains),
+  entryPoint,
+});
+
+/**
+ * A fixed piece of arithmetic that a sweep times beside what it measures: when it takes longer than before, the GPU
+ * has lowered its clock or works for somebody else. Returns its nanoseconds.
+ */
+export async function createClockProbe(gpu: Gpu, timer: GpuTimer) {
+  const values = createStorage(gpu, 'clock probe', 64);
+  const sum = createStorage(gpu, 'clock probe sum', 64);
+  const [workgroups, rounds] = gpu.adapter.software ? [8, 16] : [132 * 8, 128];
+  const program = await recordProgram(gpu, 'clock probe', (recorder) =>
+    recorder.dispatch({
+      kernel: kernel('multiply_add', CHAINS[0]!),
+      label: 'clock probe',
+      uniforms: [0, rounds],
+      bindings: [values, sum],
+      workgroups: [workgroups],
+    }),
+  );
+  return {
+    time: () => timer.span(program),
+    destroy() {
+      program.destroy();
+      gpu.destroyBuffer(values.buffer);
+      gpu.destroyBuffer(sum.buffer);
+    },
+  };
+}
 
 /** The least of several times: what else the machine does only ever adds. */
 async function least(times: number, measure: () => Promise<number>): Promise<number> {
@@ -88,18 +127,26 @@ export async function measureLimits(gpu: Gpu): Promise<MeasuredLimits> {
 
   const dispatch = async (
     entryPoint: string,
-    { count, rounds, workgroups, repeats }: Record<'count' | 'rounds' | 'workgroups' | 'repeats', number>,
+    {
+      count,
+      rounds,
+      workgroups,
+      repeats,
+      chains = CHAINS[0]!,
+    }: Record<'count' | 'rounds' | 'workgroups' | 'repeats', number> & { chains?: number },
   ) => {
     const program = await recordProgram(gpu, entryPoint, (recorder) =>
       recorder.dispatch({
-        kernel: kernel(entryPoint),
+        kernel: kernel(entryPoint, chains),
         label: entryPoint,
         uniforms: [count, rounds],
         bindings: [entryPoint === 'multiply_add' ? small : from, to],
         workgroups: [workgroups],
       }),
     );
-    await timer.span(program, repeats);
+    const warmUpEnd = performance.now() + (gpu.adapter.software ? 0 : WARM_UP_MILLISECONDS);
+    do await timer.span(program, repeats);
+    while (performance.now() < warmUpEnd);
     const nanoseconds = (await least(times, () => timer.span(program, repeats))) / repeats;
     program.destroy();
     return nanoseconds;
@@ -108,7 +155,11 @@ export async function measureLimits(gpu: Gpu): Promise<MeasuredLimits> {
   try {
     const rounds = gpu.adapter.software ? 256 : 2048;
     const workgroups = FULL[kind];
-    const multiplyAdd = await dispatch('multiply_add', { count: 0, rounds, workgroups, repeats: 1 });
+    let multiplyAdd = Infinity;
+    for (const chains of CHAINS) {
+      const work = { count: 0, rounds, workgroups, repeats: 1, chains };
+      multiplyAdd = Math.min(multiplyAdd, await dispatch('multiply_add', work));
+    }
     const stream = (size: number, repeats: number) =>
       dispatch('stream', {
         count: size / 16,

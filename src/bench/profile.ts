@@ -25,16 +25,33 @@ export function countWork(program: Program): ProfileRow[] {
   );
 }
 
-/** The median over `replays` of each dispatch, added up by row. @throws when the timer is not exact. */
+/** Times that a dispatch is repeated in its pass, beyond the first. */
+const REPEATS = { software: 1, hardware: 8 };
+
+/**
+ * Time of each dispatch where it follows another in one pass, its share of a pass's beginning and end left out: the
+ * median of `replays` in which it runs several times, less that of as many in which it runs once. Added up by row.
+ *
+ * @throws when the timer is not exact
+ */
 export async function profileProgram(
   timer: GpuTimer,
   program: Program,
   replays: number,
+  software: boolean,
 ): Promise<ProfileRow[]> {
-  const times: number[][] = [];
-  for (let i = 0; i < replays; i++) times.push(await timer.each(program));
-  const medians = program.dispatches.map((_, d) => spreadOf(times.map((replay) => replay[d]!)).median);
-  return groupRows(program, medians);
+  const repeats = REPEATS[software ? 'software' : 'hardware'];
+  const medians = async (times: number) => {
+    const measured: number[][] = [];
+    for (let i = 0; i < replays; i++) measured.push(await timer.each(program, times));
+    return program.dispatches.map((_, d) => spreadOf(measured.map((replay) => replay[d]!)).median);
+  };
+  const once = await medians(1);
+  const several = await medians(1 + repeats);
+  return groupRows(
+    program,
+    several.map((time, d) => Math.max(0, time - once[d]!) / repeats),
+  );
 }
 
 function groupRows({ dispatches }: Program, nanoseconds: readonly number[]): ProfileRow[] {

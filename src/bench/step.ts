@@ -8,6 +8,7 @@ import { learntGates } from '../pruning/learnt-gates';
 import { ADAM } from '../run/train-stage';
 import { initialParameters } from '../training/initialise';
 import { createTrainer, type Trainer, type TrainingBatch } from '../training/trainer';
+import { createClockProbe } from './limits';
 import { countWork, profileProgram, totalWork, type ProfileRow } from './profile';
 import { spreadOf, type Spread } from './spread';
 
@@ -22,6 +23,11 @@ export interface StepMeasurement {
   /** Time that a call of `step` takes before it waits: writing, encoding, submitting. */
   encodeMilliseconds: Spread;
   perStep: { dispatches: number; submits: number; readBacks: number; flops: number; bytesMoved: number };
+  /**
+   * Nanoseconds of `createClockProbe` before and after: longer than in another measurement on the same adapter means
+   * a lower clock, and longer times.
+   */
+  clockProbe: number[];
   profile: StepProfile | null;
 }
 
@@ -29,7 +35,7 @@ export interface StepProfile {
   rows: ProfileRow[];
   /** The same step in one compute pass: GPU time from its first dispatch to its last. */
   passMilliseconds: number;
-  /** Sum of the rows, each dispatch in a pass of its own. */
+  /** Sum of the rows: what the dispatches take one behind the other. */
   dispatchesMilliseconds: number;
   /** By timestamp queries; otherwise the clock's, and there are no rows with times. */
   exact: boolean;
@@ -118,6 +124,7 @@ export async function measureStep(
   };
   await run(0, warmUp);
   encode.length = arrivals.length = 0;
+  const clockProbe = [await probeClock(gpu)];
   const before = { ...gpu.counters };
   const cpuBefore = cpuMilliseconds?.();
   const started = performance.now();
@@ -125,6 +132,7 @@ export async function measureStep(
   const milliseconds = performance.now() - started;
   const cpu = cpuBefore === undefined ? null : (cpuMilliseconds!() - cpuBefore) / steps;
   const after = { ...gpu.counters };
+  clockProbe.push(await probeClock(gpu));
   gpu.throwOnError();
 
   const work = totalWork(countWork(trainer.program));
@@ -143,8 +151,21 @@ export async function measureStep(
       flops: work.flops,
       bytesMoved: work.bytes,
     },
+    clockProbe,
     profile: profileReplays > 0 ? await profileStep(gpu, trainer, profileReplays) : null,
   };
+}
+
+async function probeClock(gpu: Gpu): Promise<number> {
+  const timer = createGpuTimer(gpu);
+  const probe = await createClockProbe(gpu, timer);
+  try {
+    await probe.time();
+    return Math.min(await probe.time(), await probe.time());
+  } finally {
+    probe.destroy();
+    timer.destroy();
+  }
 }
 
 async function profileStep(gpu: Gpu, { program }: Trainer, replays: number): Promise<StepProfile> {
@@ -152,7 +173,9 @@ async function profileStep(gpu: Gpu, { program }: Trainer, replays: number): Pro
   try {
     const passes: number[] = [];
     for (let i = 0; i < replays; i++) passes.push(await timer.span(program));
-    const rows = timer.exact ? await profileProgram(timer, program, replays) : countWork(program);
+    const rows = timer.exact
+      ? await profileProgram(timer, program, replays, gpu.adapter.software)
+      : countWork(program);
     return {
       rows,
       passMilliseconds: spreadOf(passes).median * 1e-6,

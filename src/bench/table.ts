@@ -43,6 +43,6 @@ export function profileTable(
   return [
     table,
     '',
-    `A step takes ${millisecondsPerStep.toFixed(2)} ms; in one pass the GPU is ${passMilliseconds.toFixed(2)} ms at it, its dispatches one by one ${dispatchesMilliseconds.toFixed(2)} ms. Outside the GPU’s pass: ${percent(Math.max(0, 1 - passMilliseconds / millisecondsPerStep))} of the step.`,
+    `A step takes ${millisecondsPerStep.toFixed(2)} ms; in one pass the GPU is ${passMilliseconds.toFixed(2)} ms at it, its dispatches add up to ${dispatchesMilliseconds.toFixed(2)} ms. Outside the GPU’s pass: ${percent(Math.max(0, 1 - passMilliseconds / millisecondsPerStep))} of the step.`,
   ].join('\n');
 }

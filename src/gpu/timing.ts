@@ -5,8 +5,11 @@ import { encodeDispatches, type Program } from './program';
 export interface GpuTimer {
   /** False: times are the clock's, submit and wait included, and `each` is not to be had. */
   exact: boolean;
-  /** Time of each dispatch of one replay, every one in a compute pass of its own. @throws when not `exact`. */
-  each(program: Program): Promise<number[]>;
+  /**
+   * Time of each dispatch of one replay, every one in a compute pass of its own that runs it `times` times: what a
+   * dispatch that follows another takes is the difference of two counts. @throws when not `exact`.
+   */
+  each(program: Program, times?: number): Promise<number[]>;
   /** Time of `repeats` replays one behind the other in one compute pass. */
   span(program: Program, repeats?: number): Promise<number>;
   /** Time of whatever is encoded between two empty passes. */
@@ -48,13 +51,13 @@ export function createGpuTimer(gpu: Gpu): GpuTimer {
 
   return {
     exact: true,
-    async each({ dispatches }) {
+    async each({ dispatches }, times = 1) {
       const queries = 2 * dispatches.length;
       if (queries > MAX_QUERIES) throw new Error(`${dispatches.length} dispatches are too many to time`);
       const stamps = await measure(queries, (encoder) =>
         dispatches.forEach((dispatch, i) => {
           const pass = encoder.beginComputePass(stamped(2 * i, 2 * i + 1));
-          encodeDispatches(pass, [dispatch]);
+          for (let n = 0; n < times; n++) encodeDispatches(pass, [dispatch]);
           pass.end();
         }),
       );

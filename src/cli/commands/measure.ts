@@ -4,6 +4,7 @@ import { measureLimits } from '../../bench/limits';
 import { createOperands, sweep } from '../../bench/sweep';
 import { limitsText, markdownTable } from '../../bench/table';
 import { openConfig } from '../files';
+import { nodeGpu } from '../../gpu/node';
 import { openCommandGpu } from '../gpu';
 import { numberOption, type Answer, type CommandInput } from '../command';
 
@@ -20,8 +21,12 @@ export async function measure({ positionals, options }: CommandInput): Promise<A
 async function limits(): Promise<Answer> {
   const gpu = await openCommandGpu({ timestamps: true });
   const { device, adapter } = gpu;
+  const offered = await (await nodeGpu()).requestAdapter({ powerPreference: 'high-performance' });
   const measured = await measureLimits(gpu);
-  return { json: { adapter, ...offeredBy(device), measured }, text: limitsText(measured) };
+  return {
+    json: { adapter, offered: offered && offeredBy(offered), opened: offeredBy(device), measured },
+    text: limitsText(measured),
+  };
 }
 
 async function counts(): Promise<Answer> {
@@ -33,14 +38,22 @@ async function counts(): Promise<Answer> {
   return { json, text: countsTable(all) };
 }
 
-/** Features and limits that the engine's device was opened with. */
-function offeredBy(device: { features: GPUSupportedFeatures; limits: GPUSupportedLimits }) {
+/** Features, limits and subgroups of the adapter or of the device that was opened on it. */
+function offeredBy(of: {
+  features: GPUSupportedFeatures;
+  limits: GPUSupportedLimits;
+  info?: GPUAdapterInfo;
+}) {
   const limits: Record<string, number> = {};
-  for (const name in device.limits) {
-    const value = device.limits[name as keyof GPUSupportedLimits];
+  for (const name in of.limits) {
+    const value = of.limits[name as keyof GPUSupportedLimits];
     if (typeof value === 'number') limits[name] = value;
   }
-  return { features: [...device.features].sort(), limits };
+  return {
+    features: [...of.features].sort(),
+    subgroups: [of.info?.subgroupMinSize, of.info?.subgroupMaxSize],
+    limits,
+  };
 }
 
 const ALL = ['nano', 'small', 'base'];
