@@ -6,7 +6,7 @@ import type { Tokenizer } from '../data/tokenizer';
 import { readModelFolder, type ModelFolder } from '../formats/hugging-face';
 import { weightsHash } from '../formats/weights-hash';
 import { packParameters, parameterLayout } from '../llama/parameters';
-import type { SourceModel } from '../run/run';
+import type { SourceModel } from '../run/run-context';
 
 /** A path as the user typed it: relative to where they stand, which npm keeps in INIT_CWD. */
 export function userPath(path: string): string {

@@ -2,7 +2,7 @@ import { startMixture } from '../../data/mixture';
 import { nextBatch, startSampler } from '../../data/sampler';
 import { estimateRunMemory, evaluationShape } from '../../run/memory';
 import { defaultExperiment } from '../../experiment/schema';
-import { ADAM } from '../../run/train-stage';
+import { ADAM } from '../../run/train-steps';
 import type { Gpu } from '../../gpu/device';
 import { createInference } from '../../llama/inference';
 import { learntGates } from '../../pruning/learnt-gates';
