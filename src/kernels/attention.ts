@@ -3,6 +3,7 @@ import rowsSource from '../../shaders/attention_rows.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import type { KernelProfile } from '../gpu/device';
 import { fillTemplate, type Kernel, type Recorder } from '../gpu/program';
+import type { Uniforms } from '../gpu/uniforms';
 import type { Partials } from './column-sum';
 
 export const MAX_HEAD_DIM = 128;
@@ -75,6 +76,8 @@ interface AttentionPlan {
   kernel(entryPoint: string): Kernel;
   /** Rows of a sequence that a workgroup of these takes. */
   tile: number;
+  /** Theirs: what the delta kernel alone reads of its struct is 0. */
+  uniforms: Uniforms;
   deltaKernel: Kernel;
 }
 
@@ -83,7 +86,8 @@ const OWN_ROWS = 4;
 const ROWS_THREADS = 8;
 
 /** @throws on a head dimension that is odd or above 128, and on heads that do not divide into groups. */
-function planOf({ headDim, heads, keyValueHeads }: AttentionShape, profile: KernelProfile): AttentionPlan {
+function planOf(options: AttentionShape & { headGate: number }, profile: KernelProfile): AttentionPlan {
+  const { headDim, heads, keyValueHeads } = options;
   const software = profile === 'software';
   if (headDim % 2 !== 0 || headDim < 2 || headDim > MAX_HEAD_DIM) {
     throw new Error(`attention needs an even head dimension of 2 to ${MAX_HEAD_DIM}, not ${headDim}`);
@@ -110,17 +114,19 @@ function planOf({ headDim, heads, keyValueHeads }: AttentionShape, profile: Kern
     const rowsCode = fillTemplate(rowsSource, { HEAD_DIM: headDim, THREADS: ROWS_THREADS });
     return {
       tile: OWN_ROWS * ROWS_THREADS,
+      uniforms: sharedUniforms(options),
       kernel: (entryPoint) => ({ name: `${name} by rows`, code: rowsCode, entryPoint }),
       deltaKernel,
     };
   }
-  return { tile, kernel: (entryPoint) => ({ name, code, entryPoint }), deltaKernel };
+  const uniforms = { ...sharedUniforms(options), blocks: 0, columns: 0, headGateColumn: 0, chunk: CHUNK };
+  return { tile, uniforms, kernel: (entryPoint) => ({ name, code, entryPoint }), deltaKernel };
 }
 
-function uniformsOf(shape: AttentionShape, headGate: number, partials?: Partials, column = 0): number[] {
-  const { batch, contextLength, heads, keyValueHeads } = shape;
-  const sizes = [batch * contextLength, contextLength, heads, keyValueHeads, headGate];
-  return [...sizes, partials?.blocks ?? 0, partials?.columns ?? 0, column, CHUNK];
+/** Sizes that all kernels take; those of `attention_rows.wgsl` no others. */
+function sharedUniforms(options: AttentionShape & { headGate: number }): Uniforms {
+  const { batch, contextLength, heads, keyValueHeads, headGate } = options;
+  return { rows: batch * contextLength, context: contextLength, heads, groups: keyValueHeads, headGate };
 }
 
 /**
@@ -128,12 +134,12 @@ function uniformsOf(shape: AttentionShape, headGate: number, partials?: Partials
  * formulas; `shaders/attention_rows.wgsl` is for software adapters, at head dimensions 16 and 32.
  */
 export function attentionForward(recorder: Recorder, options: AttentionForward): void {
-  const { qkv, gates, headGate, context, lse, batch, contextLength, heads, label } = options;
+  const { qkv, gates, context, lse, batch, contextLength, heads, label } = options;
   const plan = planOf(options, recorder.profile);
   recorder.dispatch({
     kernel: plan.kernel('attention_forward'),
     label,
-    uniforms: uniformsOf(options, headGate),
+    uniforms: plan.uniforms,
     bindings: [qkv, gates, context, lse],
     workgroups: [Math.ceil(contextLength / plan.tile), heads, batch],
   });
@@ -145,15 +151,20 @@ export function attentionForward(recorder: Recorder, options: AttentionForward):
  * is read.
  */
 export function attentionBackward(recorder: Recorder, options: AttentionBackward): void {
-  const { qkv, table, gates, headGate, context, dContext, lse, dqkv, delta, partials, label } = options;
+  const { qkv, table, gates, context, dContext, lse, dqkv, delta, partials, label } = options;
   const { batch, contextLength, heads, keyValueHeads } = options;
   const plan = planOf(options, recorder.profile);
   const tiles = Math.ceil(contextLength / plan.tile);
-  const uniforms = uniformsOf(options, headGate, partials, options.headGateColumn);
   recorder.dispatch({
     kernel: plan.deltaKernel,
     label: `${label} delta`,
-    uniforms,
+    uniforms: {
+      ...sharedUniforms(options),
+      blocks: partials.blocks,
+      columns: partials.columns,
+      headGateColumn: options.headGateColumn,
+      chunk: CHUNK,
+    },
     bindings: [gates, context, dContext, delta, partials.slice],
     workgroups: [partials.blocks],
   });
@@ -161,14 +172,14 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
   recorder.dispatch({
     kernel: plan.kernel('attention_dq'),
     label: `${label} dq`,
-    uniforms,
+    uniforms: plan.uniforms,
     bindings,
     workgroups: [tiles, heads, batch],
   });
   recorder.dispatch({
     kernel: plan.kernel('attention_dkv'),
     label: `${label} dk, dv`,
-    uniforms,
+    uniforms: plan.uniforms,
     bindings,
     workgroups: [tiles, keyValueHeads, batch],
   });

@@ -3,7 +3,7 @@ import layoutSource from '../../shaders/gate_layout.wgsl?raw';
 import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
-import { gateLayoutWords, gateRowCount, type GateLayout } from './gate-layout';
+import { gateLayoutUniforms, gateRowCount, type GateLayout } from './gate-layout';
 import { GATE_SETS } from './step-inputs';
 
 const code = `${stepInputsSource}\n${layoutSource}\n${source}`;
@@ -49,7 +49,7 @@ export interface ConstraintOptions {
 /** The Lagrangian's value and gradients; equations in shaders/constraint.wgsl. Two dispatches. */
 export function constraint(recorder: Recorder, options: ConstraintOptions): void {
   const { tail, gates, gradient, rowSparsity, state, step, layout, label } = options;
-  const uniforms = gateLayoutWords(layout);
+  const uniforms = gateLayoutUniforms(layout);
   recorder.dispatch({
     kernel: constraintRowsKernel,
     label: `${label} rows`,

@@ -33,7 +33,7 @@ export function gateGradient(recorder: Recorder, options: GateGradientOptions): 
   recorder.dispatch({
     kernel: gateGradientKernel,
     label,
-    uniforms: [hidden, layers, keyValueHeads, intermediate],
+    uniforms: { hidden, layers, keyValueHeads, intermediate },
     bindings: [sums, gates, gradient],
     workgroups: foldWorkgroups(Math.ceil(hidden / 64) + Math.ceil(copied / 64) + layers),
   });

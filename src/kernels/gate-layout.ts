@@ -18,7 +18,12 @@ export function gateRowCount(layout: GateLayout): number {
   return layout.hidden.rows + layout.head.rows + layout.intermediate.rows + layout.layer.rows;
 }
 
-/** The four uniform words of `GateLayout` in the shaders: d, L, G, I. */
-export function gateLayoutWords(layout: GateLayout): [number, number, number, number] {
-  return [layout.hidden.length, layout.layer.length, layout.head.length, layout.intermediate.length];
+/** The fields of `GateLayout` in the shaders: d, L, G, I. */
+export function gateLayoutUniforms({ hidden, layer, head, intermediate }: GateLayout) {
+  return {
+    hidden: hidden.length,
+    layers: layer.length,
+    keyValueHeads: head.length,
+    intermediate: intermediate.length,
+  };
 }

@@ -105,7 +105,7 @@ export function matmul(recorder: Recorder, options: MatmulOptions): void {
     const blocks = Math.ceil(m / REGISTER_BLOCK) * Math.ceil(n / REGISTER_BLOCK);
     recorder.dispatch({
       label,
-      uniforms: [m, n, k, accumulate ? 1 : 0],
+      uniforms: { m, n, k, accumulate },
       bindings: [a, b, c],
       kernel: { name: `matmul ${layout} in registers`, code, entryPoint: 'matmul' },
       workgroups: foldWorkgroups(Math.ceil(blocks / REGISTER_THREADS)),
@@ -127,7 +127,7 @@ export function matmul(recorder: Recorder, options: MatmulOptions): void {
   const products = split ? sliceElements(split, 0, slices * m * n) : c;
   recorder.dispatch({
     label,
-    uniforms: [m, n, k, accumulate && !split ? 1 : 0, sliceLength],
+    uniforms: { m, n, k, accumulate: accumulate && !split, sliceK: sliceLength },
     bindings: [a, b, products],
     kernel: { name: `matmul ${layout} ${tile}${wide ? '' : ' narrow'}`, code, entryPoint: 'matmul' },
     workgroups: [Math.ceil(n / tile), Math.ceil(m / tile), slices],

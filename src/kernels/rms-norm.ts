@@ -1,11 +1,21 @@
 import source from '../../shaders/rms_norm.wgsl?raw';
 import rowsSource from '../../shaders/rms_norm_rows.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
-import { asWord, foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
+import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 import type { Partials } from './column-sum';
 
 /** Rows a workgroup of `rms_norm.wgsl` takes at a time, and of `rms_norm_rows.wgsl`, one an invocation. */
 const ROWS = 8;
+
+/** What the forward kernels leave unread of the struct that they share with the gradients'. */
+const NO_GRADIENTS = {
+  addToResidual: 0,
+  blocks: 0,
+  columns: 0,
+  weightColumn: 0,
+  hiddenGateColumn: 0,
+  branchColumn: 0,
+};
 
 function kernel(entryPoint: string, software: boolean): Kernel {
   return software
@@ -42,7 +52,14 @@ export function rmsNormForward(recorder: Recorder, options: RmsNormForward): voi
   recorder.dispatch({
     kernel: kernel(branch ? 'rms_norm_forward_branch' : 'rms_norm_forward', software),
     label,
-    uniforms: [rows, hidden, weightOffset, branch?.layerGate ?? 0, asWord(epsilon), 0, 0, 0, 0, 0, 0, 0],
+    uniforms: {
+      rows,
+      hidden,
+      weightOffset,
+      layerGate: branch?.layerGate ?? 0,
+      epsilon,
+      ...NO_GRADIENTS,
+    },
     bindings: branch && residual ? [x, weights, gates, y, branch.output, residual] : [x, weights, gates, y],
     workgroups: foldWorkgroups(Math.ceil(rows / ROWS)),
   });
@@ -82,20 +99,19 @@ export function rmsNormBackward(recorder: Recorder, options: RmsNormBackward): v
   recorder.dispatch({
     kernel: kernel(branch ? 'rms_norm_backward_branch' : 'rms_norm_backward', software),
     label,
-    uniforms: [
+    uniforms: {
       rows,
       hidden,
       weightOffset,
-      branch?.layerGate ?? 0,
-      asWord(options.epsilon),
-      options.addToResidual ? 1 : 0,
-      partials.blocks,
-      partials.columns,
-      options.weightColumn,
-      options.hiddenGateColumn,
-      options.branchColumn ?? 0,
-      0,
-    ],
+      layerGate: branch?.layerGate ?? 0,
+      epsilon: options.epsilon,
+      addToResidual: options.addToResidual,
+      blocks: partials.blocks,
+      columns: partials.columns,
+      weightColumn: options.weightColumn,
+      hiddenGateColumn: options.hiddenGateColumn,
+      branchColumn: options.branchColumn ?? 0,
+    },
     bindings: [
       ...[x, weights, gates, dY, dX, partials.slice],
       ...(branch ? [branch.output, branch.dOutput] : []),

@@ -121,7 +121,12 @@ export function stepMetrics(recorder: Recorder, options: StepMetricsOptions): vo
   recorder.dispatch({
     kernel: constraint ? stepMetricsPruningKernel : stepMetricsKernel,
     label,
-    uniforms: [windows, windowLength, predictionsPerWindow, constraint?.gateCount ?? 0],
+    uniforms: {
+      windows,
+      windowLength,
+      predictions: predictionsPerWindow,
+      multipliers: constraint?.gateCount ?? 0,
+    },
     bindings: constraint ? [...shared, constraint.state, constraint.tail] : shared,
     workgroups: [1],
   });
