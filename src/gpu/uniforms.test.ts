@@ -20,6 +20,15 @@ describe('uniforms', () => {
     expect(new Float32Array(words.buffer)[2]).toBe(Math.fround(1e-5));
   });
 
+  it('may be vectors, in front', () => {
+    const vectors = code.replace('rows: u32,', 'rows: vec4u,');
+    const words = packUniforms('test', vectors, { ...values, rows: [4, 5, 6, 7] });
+    expect([...words.subarray(0, 5)]).toEqual([4, 5, 6, 7, 1]);
+    expect(() => packUniforms('test', vectors, { ...values, rows: [4, 5, 6] })).toThrow(/no vec4u/);
+    expect(() => packUniforms('test', vectors, { ...values, rows: [4, 5, 6, -7] })).toThrow(/no vec4u/);
+    expect(() => uniformFields(code.replace('epsilon: f32', 'epsilon: vec4u'))).toThrow(/vectors come first/);
+  });
+
   it('without a struct at binding 0 are none', () => {
     expect(uniformFields('@group(0) @binding(1) var<storage> x: array<f32>;')).toEqual([]);
     expect(packUniforms('test', '', {})).toHaveLength(0);
@@ -36,7 +45,7 @@ describe('uniforms', () => {
     expect(() => packUniforms('test', code, wrong)).toThrow(message);
   });
 
-  it('of other types than 32-bit numbers are refused', () => {
+  it('of other types are refused', () => {
     expect(() => uniformFields(code.replace('epsilon: f32', 'epsilon: vec4f'))).toThrow(/not epsilon: vec4f/);
   });
 });

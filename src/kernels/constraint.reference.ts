@@ -1,6 +1,5 @@
 import type { GateLayout } from './gate-layout';
 import { hardConcreteSlope, probabilityOfZero, probabilityOfZeroSlope } from './hard-concrete-distribution';
-import { GATE_SETS } from './step-inputs';
 
 /**
  * The Lagrangian constraint in float64: what the kernel is tested against and what the pruning policy computes
@@ -51,7 +50,7 @@ export interface ConstraintInputs {
   dz: ArrayLike<number>;
   layout: GateLayout;
   temperature: number;
-  /** In GATE_SETS order, as StepInputs has them. */
+  /** By set, as StepInputs has them. */
   activeSets: number;
   targets: readonly number[];
 }
@@ -68,8 +67,7 @@ export function constraintReference(inputs: ConstraintInputs): {
   const rowSparsity: number[] = [];
   const sparsity: number[] = [];
   const lagrangian: number[] = [];
-  GATE_SETS.forEach((name, k) => {
-    const { offset, rows, length } = layout[name];
+  layout.sets.forEach(({ offset, rows, length }, k) => {
     if (((activeSets >> k) & 1) === 0) {
       for (let r = 0; r < rows; r++) rowSparsity.push(0);
       sparsity.push(0);

@@ -3,8 +3,7 @@ import layoutSource from '../../shaders/gate_layout.wgsl?raw';
 import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
-import { gateLayoutUniforms, gateRowCount, type GateLayout } from './gate-layout';
-import { GATE_SETS } from './step-inputs';
+import { gateLayoutUniforms, gateRowCount, MAX_GATE_SETS, type GateLayout } from './gate-layout';
 
 const code = `${stepInputsSource}\n${layoutSource}\n${source}`;
 
@@ -17,13 +16,13 @@ const constraintGradientKernel: Kernel = {
 };
 
 /**
- * Words of the constraint's state: the mean expected sparsity of each set in GATE_SETS order, then each set's
+ * Words of the constraint's state: the mean expected sparsity of each set, then each set's
  * Lagrangian term. Both are 0 for a set that is not learnt.
  */
-export const CONSTRAINT_STATE_ELEMENTS = 2 * GATE_SETS.length;
+export const CONSTRAINT_STATE_ELEMENTS = 2 * MAX_GATE_SETS;
 
-/** λ1 of each set in GATE_SETS order, then λ2 of each, right behind the logα in the parameters' tail. */
-export const MULTIPLIER_COUNT = 2 * GATE_SETS.length;
+/** λ1 of each set, then λ2 of each, right behind the logα in the parameters' tail. */
+export const MULTIPLIER_COUNT = 2 * MAX_GATE_SETS;
 
 export interface ConstraintOptions {
   /** logα of every gate, then λ1 ×4, then λ2 ×4: [layout.total + 8], the parameters' tail. Read only. */
@@ -36,7 +35,7 @@ export interface ConstraintOptions {
    * gradients with the sign flipped, for ascent by a minimiser. Another buffer than `tail`'s.
    */
   gradient: Slice;
-  /** Scratch and result [2L + 2]: expected sparsity of each row (hidden, heads ×L, intermediate ×L, layers). */
+  /** Scratch and result [gateRowCount]: expected sparsity of each row, set after set. */
   rowSparsity: Slice;
   /** [CONSTRAINT_STATE_ELEMENTS], written. */
   state: Slice;
@@ -62,6 +61,6 @@ export function constraint(recorder: Recorder, options: ConstraintOptions): void
     label: `${label} gradient`,
     uniforms,
     bindings: [step, tail, rowSparsity, gates, gradient, state],
-    workgroups: foldWorkgroups(Math.ceil((layout.total + GATE_SETS.length) / 64)),
+    workgroups: foldWorkgroups(Math.ceil((layout.total + MAX_GATE_SETS) / 64)),
   });
 }

@@ -82,12 +82,8 @@ describe('step_metrics', () => {
       expect(metrics.constraint).toBeNull();
       return;
     }
-    const sets = (from: ArrayLike<number>, at: number) => ({
-      hidden: Math.fround(from[at]!),
-      head: Math.fround(from[at + 1]!),
-      intermediate: Math.fround(from[at + 2]!),
-      layer: Math.fround(from[at + 3]!),
-    });
+    const sets = (from: ArrayLike<number>, at: number) =>
+      Array.from({ length: 4 }, (_, k) => Math.fround(from[at + k]!));
     expect(metrics.constraint).toMatchObject({
       expectedSparsity: sets(state, 0),
       targetSparsity: sets(inputs.targetSparsity, 0),

@@ -2,7 +2,7 @@ import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
 import source from '../../shaders/step_metrics.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import type { Kernel, Recorder } from '../gpu/program';
-import type { GateSet } from './step-inputs';
+import { MAX_GATE_SETS } from './gate-layout';
 
 const code = `${stepInputsSource}\n${source}`;
 
@@ -50,10 +50,11 @@ export interface StepMetrics {
   /** Null when the step had no constraint. */
   constraint: {
     lagrangian: number;
-    expectedSparsity: Record<GateSet, number>;
-    targetSparsity: Record<GateSet, number>;
-    lambda1: Record<GateSet, number>;
-    lambda2: Record<GateSet, number>;
+    /** Each [MAX_GATE_SETS], by set. */
+    expectedSparsity: number[];
+    targetSparsity: number[];
+    lambda1: number[];
+    lambda2: number[];
   } | null;
   /** [MAX_METRIC_DOMAINS]: mean loss (0 without windows) and windows of each domain in the step's batch. */
   domains: { meanLoss: number; windows: number }[];
@@ -63,12 +64,7 @@ export interface StepMetrics {
 export function decodeStepMetrics(words: Float32Array): StepMetrics {
   if (words.length !== STEP_METRICS_WORDS) throw new Error(`a metrics slot has ${words.length} words`);
   const at = (word: number) => words[word]!;
-  const sets = (first: number): Record<GateSet, number> => ({
-    hidden: at(first),
-    head: at(first + 1),
-    intermediate: at(first + 2),
-    layer: at(first + 3),
-  });
+  const sets = (first: number) => [...words.subarray(first, first + MAX_GATE_SETS)];
   return {
     step: at(0),
     meanLoss: at(1),

@@ -1,5 +1,5 @@
+import type { GateSet } from '../llama/gates';
 import type { AdapterDescription } from '../gpu/device';
-import type { GateSet } from '../kernels/step-inputs';
 import type { LlamaConfig, TargetShape } from '../llama/config';
 import type { Experiment } from '../experiment/schema';
 

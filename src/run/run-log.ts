@@ -1,7 +1,7 @@
+import type { GateSet } from '../llama/gates';
 import { z } from 'zod';
 import { LLAMA_LIMITS } from '../formats/llama-config';
 import { checked, numberWithin, refuse, wholeNumber } from '../formats/refusal';
-import type { GateSet } from '../kernels/step-inputs';
 import type { LlamaConfig } from '../llama/config';
 import type { RunEvent, StartedEvent } from './events';
 import { experimentSchema } from '../experiment/schema';

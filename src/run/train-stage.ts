@@ -1,6 +1,7 @@
+import { GATE_SETS, type GateSet } from '../llama/gates';
 import type { Corpus } from '../data/corpus';
 import { nextBatch, type SamplerState } from '../data/sampler';
-import { GATE_SETS, type GateSet, type StepInputs } from '../kernels/step-inputs';
+import { type StepInputs } from '../kernels/step-inputs';
 import type { StepMetrics } from '../kernels/step-metrics';
 import { readLogAlpha } from '../pruning/learnt-gates';
 import type { LearntSets } from '../pruning/masks';
@@ -152,13 +153,13 @@ function stepEvent(
     ...(measured && {
       lagrangian: measured.lagrangian,
       sparsity: Object.fromEntries(
-        GATE_SETS.filter((set) => constraint.learnt[set]).map((set) => [
+        GATE_SETS.flatMap((set, k) => (constraint.learnt[set] ? [{ set, k }] : [])).map(({ set, k }) => [
           set,
           {
-            expected: measured.expectedSparsity[set],
-            target: measured.targetSparsity[set],
-            lambda1: measured.lambda1[set],
-            lambda2: measured.lambda2[set],
+            expected: measured.expectedSparsity[k]!,
+            target: measured.targetSparsity[k]!,
+            lambda1: measured.lambda1[k]!,
+            lambda2: measured.lambda2[k]!,
           },
         ]),
       ),
