@@ -1,5 +1,6 @@
 import { UNIFORM_USAGE, type Slice } from './buffers';
-import type { Gpu, KernelProfile } from './device';
+import { DEADLINE_SECONDS, withinDeadline } from './deadline';
+import { GpuError, type Gpu, type KernelProfile } from './device';
 import { packUniforms, uniformFields, type Uniforms } from './uniforms';
 
 /** One WGSL entry point. `code` is final: `$NAME` places have been filled by `fillTemplate`. */
@@ -76,12 +77,23 @@ function pipelineOf(gpu: Gpu, kernel: Kernel): Promise<GPUComputePipeline> {
   let pipeline = cache.get(key);
   if (!pipeline) {
     const module = gpu.device.createShaderModule({ label: kernel.name, code: kernel.code });
-    pipeline = gpu.device.createComputePipelineAsync({
-      label: `${kernel.name}.${kernel.entryPoint}`,
+    const label = `${kernel.name}.${kernel.entryPoint}`;
+    const requested = gpu.device.createComputePipelineAsync({
+      label,
       layout: 'auto',
       compute: { module, entryPoint: kernel.entryPoint },
     });
+    pipeline = withinDeadline(
+      requested,
+      DEADLINE_SECONDS.pipeline,
+      () =>
+        new GpuError(
+          `The graphics driver has not compiled ${label} within ${DEADLINE_SECONDS.pipeline / 60} minutes: restart the browser, and update the driver if it happens again.`,
+        ),
+    );
     cache.set(key, pipeline);
+    // What was refused once is asked for again the next time.
+    pipeline.catch(() => cache.delete(key));
   }
   return pipeline;
 }

@@ -127,6 +127,8 @@ export function createInference(
     const headOf = (count: number) => {
       const head = heads.get(count) ?? makeHead(count);
       heads.set(count, head);
+      // What was refused once is made again the next time.
+      head.catch(() => heads.delete(count));
       return head;
     };
 
