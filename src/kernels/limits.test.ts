@@ -115,7 +115,7 @@ for (const profile of PROFILES) {
 }
 const named = [...variants.values()].map((d) => [`${d.kernel.name}: ${d.kernel.entryPoint}`, d] as const);
 
-const shaders = import.meta.glob<string>('../../shaders/*.wgsl', {
+const shaders = import.meta.glob<string>('../../shaders/**/*.wgsl', {
   query: '?raw',
   import: 'default',
   eager: true,
