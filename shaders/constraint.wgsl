@@ -10,19 +10,19 @@
 //   λ is ascended: its gradient is written with the sign flipped, −mean(ŝ_r − t_k) and −mean((ŝ_r − t_k)²), so
 //   that one optimiser minimises everything. A set that is not learnt gets zero gradients.
 //
-// Shapes    tail, gradient [gate count + 8]: logα (gate_layout.wgsl) | λ1 of the four sets | λ2 of the four sets
+// Shapes    variables, gradient [gate count + 8]: logα (gate_layout.wgsl) | λ1 of the four sets | λ2 of the four sets
 //           · row_sparsity [rows of all sets] · state [8]: mean ŝ of the four sets | lag of the four sets
 // Dispatch  constraint_rows: one workgroup a row, of 64 threads, tree sum
 //           constraint_gradient: one thread a gate and four for the multipliers, ceil((count + 4) / 64) (folded)
-// Bindings  constraint_rows:     0 params · 1 step inputs (uniform) · 2 tail (read) · 3 row_sparsity (read_write)
-//           constraint_gradient: 0 params · 1 step inputs (uniform) · 2 tail (read) · 3 row_sparsity (read)
+// Bindings  constraint_rows:     0 params · 1 step inputs (uniform) · 2 variables (read) · 3 row_sparsity (read_write)
+//           constraint_gradient: 0 params · 1 step inputs (uniform) · 2 variables (read) · 3 row_sparsity (read)
 //                                · 4 z (read) · 5 gradient, holds dz on entry (read_write) · 6 state (read_write)
 //
-// dz is turned into dlogα in place, because the tail of the gradient buffer is where it must end.
+// dz is turned into dlogα in place, because there, in the gradient buffer, AdamW reads it.
 
 @group(0) @binding(0) var<uniform> params: GateLayout;
 @group(0) @binding(1) var<uniform> step: StepInputs;
-@group(0) @binding(2) var<storage, read> tail: array<f32>;
+@group(0) @binding(2) var<storage, read> variables: array<f32>;
 @group(0) @binding(3) var<storage, read_write> row_sparsity_out: array<f32>;
 
 @group(0) @binding(3) var<storage, read> row_sparsity: array<f32>;
@@ -53,7 +53,7 @@ fn constraint_rows(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_i
   let first = params.offsets[gate_set] + (row - params.first_rows[gate_set]) * length;
   var sum = 0.0;
   for (var i = lane; i < length; i += THREADS) {
-    sum += probability_of_zero(tail[first + i]);
+    sum += probability_of_zero(variables[first + i]);
   }
   lane_sums[lane] = sum;
   for (var half = THREADS / 2u; half > 0u; half /= 2u) {
@@ -93,14 +93,14 @@ fn constraint_gradient(
     let s = (z + 0.1) / 1.2;
     slope = 1.2 * s * (1.0 - s) / step.temperature;
   }
-  let p = probability_of_zero(tail[i]);
+  let p = probability_of_zero(variables[i]);
   var p_slope = 0.0;
   if (p > EDGE && p < 1.0 - EDGE) {
     p_slope = -p * (1.0 - p);
   }
   let excess = row_sparsity[place.row] - step.target_sparsity[place.gate_set];
-  let lambda1 = tail[count + place.gate_set];
-  let lambda2 = tail[count + 4u + place.gate_set];
+  let lambda1 = variables[count + place.gate_set];
+  let lambda2 = variables[count + 4u + place.gate_set];
   let pull = (lambda1 + 2.0 * lambda2 * excess) / f32(params.rows[place.gate_set] * params.lengths[place.gate_set]);
   gradient[i] = gradient[i] * slope + pull * p_slope;
 }
@@ -123,5 +123,5 @@ fn multiplier_gradient(gate_set: u32) {
   gradient[count + gate_set] = -excess * share;
   gradient[count + 4u + gate_set] = -square * share;
   state[gate_set] = sparsity * share;
-  state[4u + gate_set] = (tail[count + gate_set] * excess + tail[count + 4u + gate_set] * square) * share;
+  state[4u + gate_set] = (variables[count + gate_set] * excess + variables[count + 4u + gate_set] * square) * share;
 }

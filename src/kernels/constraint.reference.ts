@@ -44,7 +44,7 @@ export function lagrangianTerm(
 
 export interface ConstraintInputs {
   /** logα | λ1 ×4 | λ2 ×4 */
-  tail: ArrayLike<number>;
+  variables: ArrayLike<number>;
   /** Sampled gates and ∂loss/∂z, laid out as the gates. */
   z: ArrayLike<number>;
   dz: ArrayLike<number>;
@@ -62,7 +62,7 @@ export function constraintReference(inputs: ConstraintInputs): {
   sparsity: number[];
   lagrangian: number[];
 } {
-  const { tail, z, dz, layout, temperature, activeSets, targets } = inputs;
+  const { variables, z, dz, layout, temperature, activeSets, targets } = inputs;
   const gradient = new Float64Array(layout.total + 8);
   const rowSparsity: number[] = [];
   const sparsity: number[] = [];
@@ -74,19 +74,19 @@ export function constraintReference(inputs: ConstraintInputs): {
       lagrangian.push(0);
       return;
     }
-    const row = (r: number) => Array.from({ length }, (_, i) => tail[offset + r * length + i]!);
+    const row = (r: number) => Array.from({ length }, (_, i) => variables[offset + r * length + i]!);
     const sparsities = Array.from({ length: rows }, (_, r) => expectedSparsity(row(r), temperature));
     const term = lagrangianTerm(
       sparsities,
       targets[k]!,
-      tail[layout.total + k]!,
-      tail[layout.total + 4 + k]!,
+      variables[layout.total + k]!,
+      variables[layout.total + 4 + k]!,
     );
     for (let r = 0; r < rows; r++) {
       for (let i = offset + r * length; i < offset + (r + 1) * length; i++) {
         gradient[i] =
           dz[i]! * hardConcreteSlope(z[i]!, temperature) +
-          (term.bySparsity[r]! * probabilityOfZeroSlope(tail[i]!, temperature)) / length;
+          (term.bySparsity[r]! * probabilityOfZeroSlope(variables[i]!, temperature)) / length;
       }
     }
     gradient[layout.total + k] = -term.byLambda1;

@@ -21,18 +21,18 @@ const constraintGradientKernel: Kernel = {
  */
 export const CONSTRAINT_STATE_ELEMENTS = 2 * MAX_GATE_SETS;
 
-/** λ1 of each set, then λ2 of each, right behind the logα in the parameters' tail. */
+/** λ1 of each set, then λ2 of each, right behind the logα. */
 export const MULTIPLIER_COUNT = 2 * MAX_GATE_SETS;
 
 export interface ConstraintOptions {
-  /** logα of every gate, then λ1 ×4, then λ2 ×4: [layout.total + 8], the parameters' tail. Read only. */
-  tail: Slice;
+  /** logα of every gate, then λ1 ×4, then λ2 ×4: [layout.total + 8], trained like the weights. Read only. */
+  variables: Slice;
   /** This step's sampled z [layout.total]. */
   gates: Slice;
   /**
    * [layout.total + 8], the same place in the gradients. On entry its first layout.total elements hold ∂loss/∂z
    * (`gateGradient`); on exit they hold ∂(loss + Lagrangian)/∂logα, and the last eight the multipliers'
-   * gradients with the sign flipped, for ascent by a minimiser. Another buffer than `tail`'s.
+   * gradients with the sign flipped, for ascent by a minimiser. Another buffer than that of `variables`.
    */
   gradient: Slice;
   /** Scratch and result [gateRowCount]: expected sparsity of each row, set after set. */
@@ -47,20 +47,20 @@ export interface ConstraintOptions {
 
 /** The Lagrangian's value and gradients; equations in shaders/constraint.wgsl. Two dispatches. */
 export function constraint(recorder: Recorder, options: ConstraintOptions): void {
-  const { tail, gates, gradient, rowSparsity, state, step, layout, label } = options;
+  const { variables, gates, gradient, rowSparsity, state, step, layout, label } = options;
   const uniforms = gateLayoutUniforms(layout);
   recorder.dispatch({
     kernel: constraintRowsKernel,
     label: `${label} rows`,
     uniforms,
-    bindings: [step, tail, rowSparsity],
+    bindings: [step, variables, rowSparsity],
     workgroups: [gateRowCount(layout)],
   });
   recorder.dispatch({
     kernel: constraintGradientKernel,
     label: `${label} gradient`,
     uniforms,
-    bindings: [step, tail, rowSparsity, gates, gradient, state],
+    bindings: [step, variables, rowSparsity, gates, gradient, state],
     workgroups: foldWorkgroups(Math.ceil((layout.total + MAX_GATE_SETS) / 64)),
   });
 }

@@ -82,7 +82,7 @@ function recordEverything(r: Recorder): void {
   const layout = gateLayoutOf(sizes);
   gateGradient(r, { sums: s, gates: s, gradient: s, ...sizes, label });
   sampleGates(r, { logAlpha: s, gates: s, step: s, layout, label });
-  constraint(r, { tail: s, gates: s, gradient: s, rowSparsity: s, state: s, step: s, layout, label });
+  constraint(r, { variables: s, gates: s, gradient: s, rowSparsity: s, state: s, step: s, layout, label });
   globalNorm(r, { gradient: s, scratch: s, state: s, step: s, label });
   adamw(r, {
     parameters: s,
@@ -101,7 +101,7 @@ function recordEverything(r: Recorder): void {
     gradientState: s,
     ring: s,
     step: s,
-    constraint: { state: s, tail: s, gateCount: 1 },
+    constraint: { state: s, variables: s, gateCount: 1 },
     label,
   });
 }

@@ -100,8 +100,8 @@ export interface StepMetricsOptions {
   predictionsPerWindow: number;
   /** What `globalNorm` wrote. */
   gradientState: Slice;
-  /** When gates are learnt: what `constraint` wrote, and the parameters' tail with λ behind `gateCount` logα. */
-  constraint?: { state: Slice; tail: Slice; gateCount: number };
+  /** When gates are learnt: what `constraint` wrote, and the constraint's variables: `gateCount` logα, then λ1 and λ2. */
+  constraint?: { state: Slice; variables: Slice; gateCount: number };
   /** [slots, STEP_METRICS_WORDS]; StepInputs.ringSlot chooses the slot. */
   ring: Slice;
   /** Uniform buffer packed by `packStepInputs`. */
@@ -123,7 +123,7 @@ export function stepMetrics(recorder: Recorder, options: StepMetricsOptions): vo
       predictions: predictionsPerWindow,
       multipliers: constraint?.gateCount ?? 0,
     },
-    bindings: constraint ? [...shared, constraint.state, constraint.tail] : shared,
+    bindings: constraint ? [...shared, constraint.state, constraint.variables] : shared,
     workgroups: [1],
   });
 }

@@ -163,7 +163,7 @@ export function createInference(
   });
 }
 
-/** Lends a model's inference, and gives everything back whatever happens. */
+/** Uploads a model, runs `use` with its inference, and destroys both whatever happens. */
 export async function withModel<T>(
   gpu: Gpu,
   label: string,

@@ -39,7 +39,7 @@ export function learntGates(config: LlamaConfig, start: GateStart): TrainerExten
     },
     recordAfter(recorder, { values, gradient, gates, step, slice }) {
       constraint(recorder, {
-        tail: values,
+        variables: values,
         gates,
         gradient,
         rowSparsity: slice('row sparsity'),
@@ -51,7 +51,7 @@ export function learntGates(config: LlamaConfig, start: GateStart): TrainerExten
     },
     metrics: ({ values, slice }) => ({
       state: slice('constraint state'),
-      tail: values,
+      variables: values,
       gateCount: layout.total,
     }),
   };
