@@ -49,14 +49,14 @@ export function globalNorm(
   recorder.dispatch({
     kernel: globalNormPartialsKernel,
     label: `${label} partial sums`,
-    uniforms: [elements, partials],
+    uniforms: { elements, partials },
     bindings: [gradient, scratch],
     workgroups: [partials / 64],
   });
   recorder.dispatch({
     kernel: globalNormStateKernel,
     label,
-    uniforms: [elements, partials],
+    uniforms: { elements, partials },
     bindings: [step, scratch, state],
     workgroups: [1],
   });

@@ -35,7 +35,14 @@ export function swigluForward(recorder: Recorder, options: SwigluForwardOptions)
   recorder.dispatch({
     kernel: swigluForwardKernel,
     label,
-    uniforms: [rows, intermediate, intermediateGate],
+    uniforms: {
+      rows,
+      intermediate,
+      gateOffset: intermediateGate,
+      blocks: 0,
+      partialStride: 0,
+      partialColumn: 0,
+    },
     bindings: [gateUp, gates, act],
     workgroups: [Math.ceil(intermediate / 64), Math.ceil(rows / 8)],
   });
@@ -73,14 +80,14 @@ export function swigluBackward(recorder: Recorder, options: SwigluBackwardOption
   recorder.dispatch({
     kernel: swigluBackwardKernel,
     label,
-    uniforms: [
+    uniforms: {
       rows,
       intermediate,
-      intermediateGate,
-      partials.blocks,
-      partials.columns,
-      intermediateGateColumn,
-    ],
+      gateOffset: intermediateGate,
+      blocks: partials.blocks,
+      partialStride: partials.columns,
+      partialColumn: intermediateGateColumn,
+    },
     bindings: [gateUp, dAct, gates, partials.slice],
     workgroups: [Math.ceil(intermediate / 64), partials.blocks],
   });

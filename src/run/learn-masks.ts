@@ -2,7 +2,7 @@ import { scheduledTarget } from '../experiment/target-schedule';
 import type { Experiment } from '../experiment/schema';
 import { allFinite } from '../fields/finite';
 import { softValue } from '../kernels/hard-concrete-distribution';
-import { GATE_SETS, type GateSet } from '../kernels/step-inputs';
+import { GATE_SETS, type GateSet } from '../llama/gates';
 import type { StepMetrics } from '../kernels/step-metrics';
 import type { LlamaConfig } from '../llama/config';
 import { gateLayout } from '../llama/gates';
@@ -113,13 +113,13 @@ function constraintOf({ constraint }: StepMetrics, learnt: LearntSets): Partial<
   return {
     lagrangian: constraint.lagrangian,
     sparsity: Object.fromEntries(
-      GATE_SETS.filter((set) => learnt[set]).map((set) => [
+      GATE_SETS.flatMap((set, k) => (learnt[set] ? [{ set, k }] : [])).map(({ set, k }) => [
         set,
         {
-          expected: constraint.expectedSparsity[set],
-          target: constraint.targetSparsity[set],
-          lambda1: constraint.lambda1[set],
-          lambda2: constraint.lambda2[set],
+          expected: constraint.expectedSparsity[k]!,
+          target: constraint.targetSparsity[k]!,
+          lambda1: constraint.lambda1[k]!,
+          lambda2: constraint.lambda2[k]!,
         },
       ]),
     ),

@@ -1,4 +1,4 @@
-import { GATE_SETS } from '../kernels/step-inputs';
+import { GATE_SETS } from '../llama/gates';
 import type { TargetShape } from '../llama/config';
 import { adapterName } from './adapter-name';
 import { csvText, type Cell } from '../formats/csv';
