@@ -121,7 +121,8 @@ function openFolder(
       const file = files.get(usable(name)) ?? { parts: [], size: 0 };
       if (file.size < length) throw tooShort(name, file.size, length);
       file.parts = [joined(file).slice(0, length)];
-      file.size = file.parts[0]!.length;
+      file.size = length;
+      files.set(name, file);
     },
     delete: async (name) => void files.delete(usable(name)),
     close: async () => {

@@ -127,7 +127,10 @@ export const RUN_STORE_CONTRACT: ContractCase[] = [
       await folder.truncate('metrics.jsonl', 4);
       await folder.append('metrics.jsonl', bytes('x\n'));
       equal(await read(folder, 'metrics.jsonl'), '0\n1\nx\n', 'cut, then appended');
-      await fails(folder.truncate('metrics.jsonl', 7), StorageError);
+      await fails(folder.truncate('metrics.jsonl', 9), StorageError);
+      await folder.truncate('new.log', 0);
+      equal(await read(folder, 'new.log'), '', 'a log that is new');
+      await folder.delete('new.log');
       await folder.write('metrics.jsonl', bytes('new'));
       await folder.append('metrics.jsonl', bytes('er'));
       equal(await read(folder, 'metrics.jsonl'), 'newer', 'a log that was replaced');

@@ -28,7 +28,7 @@ export interface RunFolder extends RunFiles {
   /** Adds to the end of a file, which is made if need be. Survives a power failure only after `flush`. */
   append(name: string, bytes: Uint8Array): Promise<void>;
   flush(name: string): Promise<void>;
-  /** Keeps the first `length` bytes. @throws StorageError if there are fewer. */
+  /** Keeps the first `length` bytes of a file that is appended to. @throws StorageError if it has fewer. */
   truncate(name: string, length: number): Promise<void>;
   /** No error where there is no such file. */
   delete(name: string): Promise<void>;
