@@ -40,7 +40,7 @@ test('lines and frames are read back as they were added', async () => {
 test('text outside ASCII and a byte order mark survive where two chunks meet', async () => {
   const folder = await newFolder();
   const log = await openLog(folder);
-  const lines = Array.from({ length: 3000 }, (_, i) => `\ufeff${'漢😀'.repeat(20 + (i % 7))}${i}`);
+  const lines = Array.from({ length: 4000 }, (_, i) => `\ufeff${'漢😀'.repeat(20 + (i % 7))}${i}`);
   await log.append(lines);
   expect((await folder.list())[1]!.size).toBeGreaterThan(2 * (256 << 10));
   expect(await linesOf(folder)).toEqual(lines);

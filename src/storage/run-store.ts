@@ -43,13 +43,6 @@ export interface RunList {
   damaged: DamagedRun[];
 }
 
-export interface Usage {
-  /** Bytes that this lab takes. */
-  used: number;
-  /** Bytes that it may take, where that is known. */
-  quota: number | null;
-}
-
 /**
  * The runs kept on this machine.
  *
@@ -71,9 +64,20 @@ export interface RunStore {
   update(id: string, change: RunChange): Promise<void>;
   /** Deletes a run with its files, also a damaged one. @throws RunInUseError */
   remove(id: string): Promise<void>;
-  usage(): Promise<Usage>;
+  /** Bytes of all runs together, damaged ones included. */
+  usage(): Promise<number>;
   /** Calls back after the list changed, here or in another tab. Returns how to end that. */
   watch(listener: () => void): () => void;
   /** Lets go of what the store itself holds open; folders are closed on their own. */
   close(): Promise<void>;
+}
+
+/** Bytes of a run's files. */
+export async function bytesOf(files: RunFiles): Promise<number> {
+  return (await files.list()).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Bytes of all runs of a list. */
+export function totalBytes({ runs, damaged }: RunList): number {
+  return [...runs, ...damaged].reduce((sum, { bytes }) => sum + bytes, 0);
 }
