@@ -1,20 +1,12 @@
-import { resumeCheckpoint, writeCheckpoint } from '../src/storage/checkpoint';
-import { openLog, readLines } from '../src/storage/log';
 import { openPageStore } from '../src/storage/page-store';
 import { RUN_STORE_CONTRACT, someRun } from '../src/storage/run-store.contract';
 import type { RunFolder } from '../src/storage/run-store';
+import { workUntilKilled } from '../src/storage/testing';
 
 // What e2e/storage.spec.ts asks of the storage in a worker of a real browser: bundled for that test only.
 
 const opened = openPageStore();
 let folder: RunFolder | null = null;
-
-function checkpointAt(step: number, length: number) {
-  return {
-    state: { step },
-    tensors: new Map([['weights', Float32Array.from({ length }, (_, i) => Math.fround(step + i / 7))]]),
-  };
-}
 
 const TASKS = {
   contract: async (name: string) => {
@@ -44,30 +36,7 @@ const TASKS = {
   remove: async (id: string) => (await opened).remove(id),
   watch: async () => (await opened).watch(() => postMessage({ changed: true })),
   /** Never ends: says each step that is safe, and is killed meanwhile. */
-  work: async (length: number) => {
-    const { checkpoint, problems } = await resumeCheckpoint(folder!);
-    const { step: start, log: position } = (checkpoint?.state ?? { step: 0 }) as {
-      step: number;
-      log?: { lines: number; frames: number };
-    };
-    const log = await openLog(folder!, position);
-    const lines: string[] = [];
-    for await (const line of readLines(folder!)) lines.push(line);
-    const weights = checkpoint?.tensors.get('weights');
-    const wanted = checkpointAt(start, length).tensors.get('weights')!;
-    postMessage({
-      resumed: start,
-      problems,
-      lines,
-      same: !weights || weights.every((value, i) => value === wanted[i]),
-    });
-    for (let step = start + 1; ; step++) {
-      await log.append([`{"step":${step}}`]);
-      const { tensors } = checkpointAt(step, length);
-      await writeCheckpoint(folder!, { state: { step, log: await log.flush() }, tensors });
-      postMessage({ safe: step });
-    }
-  },
+  work: async (length: number) => workUntilKilled(folder!, length, (found) => postMessage(found)),
 };
 
 interface Call {
