@@ -1,6 +1,7 @@
 import { loadModelTokenizer } from '../data/corpus-fit';
-import { readModelCard, type ModelCard } from '../data/model-family';
+import { findByWeights, findModelCard, readModelCard, type ModelCard } from '../data/model-family';
 import { readModelFolder, tokenizerFiles, type InputFile } from '../formats/hugging-face';
+import { weightsHash } from '../formats/weights-hash';
 import { packParameters, parameterLayout } from '../llama/parameters';
 import { chooseSource } from './choosing';
 import { device, post, postStatus, untilAborted, type LabState } from './environment';
@@ -17,14 +18,24 @@ async function beginOpening(state: LabState, signal: AbortSignal): Promise<void>
   signal.throwIfAborted();
 }
 
-function adopt(state: LabState, name: string, files: readonly InputFile[], card: ModelCard | null): void {
+/** Takes the model as the source; `findCard` gives the card of the model with these weights. */
+async function adopt(
+  state: LabState,
+  name: string,
+  files: readonly InputFile[],
+  findCard: (weightsSha256: string | null) => Promise<ModelCard | null>,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = readModelFolder(files);
   const { config } = folder;
   const layout = parameterLayout(config);
+  const flat = { config, parameters: packParameters(layout, folder.tensors) };
+  const weightsSha256 = await untilAborted(weightsHash(flat), signal);
+  const card = await untilAborted(findCard(weightsSha256), signal);
   state.source = {
     name,
-    config,
-    parameters: packParameters(layout, folder.tensors),
+    weightsSha256,
+    ...flat,
     tokenizer: loadModelTokenizer(config, folder.tokenizerJson, folder.tokenizerConfigJson),
     extraFiles: tokenizerFiles(folder),
   };
@@ -59,9 +70,13 @@ export async function openBundled(
     };
   };
   const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
-  const card = readModelCard((path) => state.environment.read(path, { signal }), name);
+  const listed = readModelCard((path) => state.environment.read(path, { signal }), name);
   const files = await untilAborted(Promise.all(names.map(file)), signal);
-  adopt(state, name, files, await untilAborted(card, signal));
+  const findCard = async (weightsSha256: string | null) => {
+    const card = await listed;
+    return card && findByWeights([card], weightsSha256);
+  };
+  await adopt(state, name, files, findCard, signal);
 }
 
 /** Opens the files of a Hugging Face folder that the visitor chose. */
@@ -71,5 +86,8 @@ export async function openLocal(
   signal: AbortSignal,
 ): Promise<void> {
   await beginOpening(state, signal);
-  adopt(state, 'local', files, null);
+  const read = (path: string) => state.environment.read(path, { signal });
+  // A model of the site is known by its weights, also in a folder of the visitor's; without the list it has no card.
+  const findCard = (weightsSha256: string | null) => findModelCard(read, weightsSha256).catch(() => null);
+  await adopt(state, 'local', files, findCard, signal);
 }
