@@ -9,8 +9,9 @@ const SUFFIX = /\.(md|ts|tsx|mjs|wgsl|py|css)$/;
 const PATH = /(?<![\w./@~-])(?:docs|src|shaders|scripts|e2e)\/[\w./-]*\w(?:#[\w-]+)?/g;
 /** `docs/method.md, section 4` or `sections 1 and 3`. */
 const SECTION = /(docs\/[\w-]+\.md),\s(?:\W{0,3}\s)?sections?\s(\d+)(?:\sand\s(\d+))?/g;
-/** A shader's file name without its folder. */
+/** A shader's file name without its folder, or beside the one that cites it. */
 const SHADER = /(?<![\w./-])[a-z]\w*\.wgsl/g;
+const SHADER_FOLDERS = ['shaders', 'shaders/software'];
 /** Names of texts that are not in this repository. */
 const ELSEWHERE = /\bmethods [A-Z]\d*\b|\brungs?\b/gi;
 
@@ -79,7 +80,9 @@ describe('citations', () => {
     const cited = inAll(SHADER);
     expect(cited.length).toBeGreaterThan(20);
     expect(
-      cited.filter(({ match }) => !existsSync(`shaders/${match[0]}`)).map(({ citation }) => citation),
+      cited
+        .filter(({ match }) => !SHADER_FOLDERS.some((folder) => existsSync(`${folder}/${match[0]}`)))
+        .map(({ citation }) => citation),
     ).toEqual([]);
   });
 

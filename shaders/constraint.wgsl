@@ -10,19 +10,19 @@
 //   λ is ascended: its gradient is written with the sign flipped, −mean(ŝ_r − t_k) and −mean((ŝ_r − t_k)²), so
 //   that one optimiser minimises everything. A set that is not learnt gets zero gradients.
 //
-// Shapes    tail, gradient [gate count + 8]: logα (gate_layout.wgsl) | λ1 of the four sets | λ2 of the four sets
-//           · row_sparsity [2L + 2] · state [8]: mean ŝ of the four sets | lag of the four sets
-// Dispatch  constraint_rows: 2L + 2 workgroups of 64 threads, one a row, tree sum
+// Shapes    variables, gradient [gate count + 8]: logα (gate_layout.wgsl) | λ1 of the four sets | λ2 of the four sets
+//           · row_sparsity [rows of all sets] · state [8]: mean ŝ of the four sets | lag of the four sets
+// Dispatch  constraint_rows: one workgroup a row, of 64 threads, tree sum
 //           constraint_gradient: one thread a gate and four for the multipliers, ceil((count + 4) / 64) (folded)
-// Bindings  constraint_rows:     0 params · 1 step inputs (uniform) · 2 tail (read) · 3 row_sparsity (read_write)
-//           constraint_gradient: 0 params · 1 step inputs (uniform) · 2 tail (read) · 3 row_sparsity (read)
+// Bindings  constraint_rows:     0 params · 1 step inputs (uniform) · 2 variables (read) · 3 row_sparsity (read_write)
+//           constraint_gradient: 0 params · 1 step inputs (uniform) · 2 variables (read) · 3 row_sparsity (read)
 //                                · 4 z (read) · 5 gradient, holds dz on entry (read_write) · 6 state (read_write)
 //
-// dz is turned into dlogα in place, because the tail of the gradient buffer is where it must end.
+// dz is turned into dlogα in place, because there, in the gradient buffer, AdamW reads it.
 
 @group(0) @binding(0) var<uniform> params: GateLayout;
 @group(0) @binding(1) var<uniform> step: StepInputs;
-@group(0) @binding(2) var<storage, read> tail: array<f32>;
+@group(0) @binding(2) var<storage, read> variables: array<f32>;
 @group(0) @binding(3) var<storage, read_write> row_sparsity_out: array<f32>;
 
 @group(0) @binding(3) var<storage, read> row_sparsity: array<f32>;
@@ -45,45 +45,15 @@ fn is_active(gate_set: u32) -> bool {
   return ((step.active_sets >> gate_set) & 1u) == 1u;
 }
 
-// Rows and row length of a set.
-fn set_shape(gate_set: u32) -> vec2u {
-  switch gate_set {
-    case 0u: { return vec2u(1u, params.hidden); }
-    case 1u: { return vec2u(params.layers, params.key_value_heads); }
-    case 2u: { return vec2u(params.layers, params.intermediate); }
-    default: { return vec2u(1u, params.layers); }
-  }
-}
-
-// First row of a set among the rows of all sets.
-fn set_first_row(gate_set: u32) -> u32 {
-  switch gate_set {
-    case 0u: { return 0u; }
-    case 1u: { return 1u; }
-    case 2u: { return 1u + params.layers; }
-    default: { return 1u + 2u * params.layers; }
-  }
-}
-
-fn set_offset(gate_set: u32) -> u32 {
-  switch gate_set {
-    case 0u: { return 0u; }
-    case 1u: { return head_offset(params); }
-    case 2u: { return intermediate_offset(params); }
-    default: { return layer_offset(params); }
-  }
-}
-
 @compute @workgroup_size(64)
 fn constraint_rows(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = wg.x;
-  let L = params.layers;
-  let gate_set = select(0u, 1u, row > 0u) + select(0u, 1u, row > L) + select(0u, 1u, row > 2u * L);
-  let length = set_shape(gate_set).y;
-  let first = set_offset(gate_set) + (row - set_first_row(gate_set)) * length;
+  let gate_set = set_of(params.first_rows, row);
+  let length = params.lengths[gate_set];
+  let first = params.offsets[gate_set] + (row - params.first_rows[gate_set]) * length;
   var sum = 0.0;
   for (var i = lane; i < length; i += THREADS) {
-    sum += probability_of_zero(tail[first + i]);
+    sum += probability_of_zero(variables[first + i]);
   }
   lane_sums[lane] = sum;
   for (var half = THREADS / 2u; half > 0u; half /= 2u) {
@@ -103,7 +73,7 @@ fn constraint_gradient(
   @builtin(num_workgroups) num: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let count = gate_count(params);
+  let count = params.total;
   let i = (wg.y * num.x + wg.x) * THREADS + lane;
   if (i >= count + 4u) {
     return;
@@ -123,23 +93,22 @@ fn constraint_gradient(
     let s = (z + 0.1) / 1.2;
     slope = 1.2 * s * (1.0 - s) / step.temperature;
   }
-  let p = probability_of_zero(tail[i]);
+  let p = probability_of_zero(variables[i]);
   var p_slope = 0.0;
   if (p > EDGE && p < 1.0 - EDGE) {
     p_slope = -p * (1.0 - p);
   }
-  let shape = set_shape(place.gate_set);
   let excess = row_sparsity[place.row] - step.target_sparsity[place.gate_set];
-  let lambda1 = tail[count + place.gate_set];
-  let lambda2 = tail[count + 4u + place.gate_set];
-  let pull = (lambda1 + 2.0 * lambda2 * excess) / f32(shape.x * shape.y);
+  let lambda1 = variables[count + place.gate_set];
+  let lambda2 = variables[count + 4u + place.gate_set];
+  let pull = (lambda1 + 2.0 * lambda2 * excess) / f32(params.rows[place.gate_set] * params.lengths[place.gate_set]);
   gradient[i] = gradient[i] * slope + pull * p_slope;
 }
 
 fn multiplier_gradient(gate_set: u32) {
-  let count = gate_count(params);
-  let rows = set_shape(gate_set).x;
-  let first = set_first_row(gate_set);
+  let count = params.total;
+  let rows = params.rows[gate_set];
+  let first = params.first_rows[gate_set];
   var sparsity = 0.0;
   var excess = 0.0;
   var square = 0.0;
@@ -154,5 +123,5 @@ fn multiplier_gradient(gate_set: u32) {
   gradient[count + gate_set] = -excess * share;
   gradient[count + 4u + gate_set] = -square * share;
   state[gate_set] = sparsity * share;
-  state[4u + gate_set] = (tail[count + gate_set] * excess + tail[count + 4u + gate_set] * square) * share;
+  state[4u + gate_set] = (variables[count + gate_set] * excess + variables[count + 4u + gate_set] * square) * share;
 }

@@ -8,12 +8,21 @@
 //   dz_layer[l]  = Σ_j z_hidden[j]·(S_2l[j] + S_2l+1[j])
 //   heads and intermediate units: their sums as they are
 //
-// Shapes    sums [norms (2L + 1)·d | branches 2L·d | intermediate L·I | heads L·G] · z, dz as gate_layout.wgsl
+// Shapes    sums [norms (2L + 1)·d | branches 2L·d | intermediate L·I | heads L·G]
+//           z, dz [hidden d | heads L·G | intermediate L·I | layers L]
 // Dispatch  ceil(d / 64) workgroups for hidden, ceil((L·G + L·I) / 64) that copy, then one a layer with a tree
 //           over 64 threads (folded). One dispatch, since each part is too small to fill a GPU.
 // Bindings  0 params · 1 sums (read) · 2 z (read) · 3 dz (read_write)
 
-@group(0) @binding(0) var<uniform> params: GateLayout;
+struct Params {
+  // d, L, G, I
+  hidden: u32,
+  layers: u32,
+  key_value_heads: u32,
+  intermediate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sums: array<f32>;
 @group(0) @binding(2) var<storage, read> gates: array<f32>;
 @group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
@@ -36,7 +45,8 @@ fn gate_gradient(
 
   let group = wg.y * num.x + wg.x;
   let hidden_groups = (d + THREADS - 1u) / THREADS;
-  let copied = layer_offset(params) - head_offset(params);
+  let copied = L * (params.key_value_heads + params.intermediate);
+  let layer_gates = d + copied;
   let copy_groups = (copied + THREADS - 1u) / THREADS;
 
   if (group < hidden_groups) {
@@ -47,7 +57,7 @@ fn gate_gradient(
         sum += sums[site * d + j];
       }
       for (var branch = 0u; branch < 2u * L; branch++) {
-        sum += gates[layer_offset(params) + branch / 2u] * sums[branches + branch * d + j];
+        sum += gates[layer_gates + branch / 2u] * sums[branches + branch * d + j];
       }
       gradient[j] = sum;
     }
@@ -57,7 +67,7 @@ fn gate_gradient(
     let c = (group - hidden_groups) * THREADS + lane;
     let head_count = L * params.key_value_heads;
     if (c < copied) {
-      gradient[head_offset(params) + c] = sums[select(units + c - head_count, heads + c, c < head_count)];
+      gradient[d + c] = sums[select(units + c - head_count, heads + c, c < head_count)];
     }
     return;
   }
@@ -79,6 +89,6 @@ fn gate_gradient(
     }
   }
   if (lane == 0u) {
-    gradient[layer_offset(params) + l] = lane_sums[0];
+    gradient[layer_gates + l] = lane_sums[0];
   }
 }

@@ -1,12 +1,14 @@
-// The flat gate buffer (src/kernels/gate-layout.ts), included by the kernels that walk over it:
-//   hidden [d] | heads [L, G] | intermediate [L, I] | layers [L]
-// Sets are numbered in that order. The rows of all sets are numbered through: hidden 0, heads 1 .. L,
-// intermediate L + 1 .. 2L, layers 2L + 1.
+// The flat gate buffer (src/kernels/gate-layout.ts), included by the kernels that walk over it: up to four sets,
+// known here by number, one behind the other. A set is `rows` rows of `length` gates; the rows of all sets are
+// numbered through in the order of the sets.
 struct GateLayout {
-  hidden: u32,
-  layers: u32,
-  key_value_heads: u32,
-  intermediate: u32,
+  // By set: first gate, rows, gates a row, first row.
+  offsets: vec4u,
+  rows: vec4u,
+  lengths: vec4u,
+  first_rows: vec4u,
+  // Gates of all sets.
+  total: u32,
 }
 
 struct GatePlace {
@@ -15,31 +17,15 @@ struct GatePlace {
   row: u32,
 }
 
-fn head_offset(sizes: GateLayout) -> u32 {
-  return sizes.hidden;
-}
-
-fn intermediate_offset(sizes: GateLayout) -> u32 {
-  return sizes.hidden + sizes.layers * sizes.key_value_heads;
-}
-
-fn layer_offset(sizes: GateLayout) -> u32 {
-  return intermediate_offset(sizes) + sizes.layers * sizes.intermediate;
-}
-
-fn gate_count(sizes: GateLayout) -> u32 {
-  return layer_offset(sizes) + sizes.layers;
+// The number of the set that `at` belongs to, from where the sets start.
+fn set_of(starts: vec4u, at: u32) -> u32 {
+  return select(0u, 1u, at >= starts.y) + select(0u, 1u, at >= starts.z) + select(0u, 1u, at >= starts.w);
 }
 
 fn gate_place(sizes: GateLayout, i: u32) -> GatePlace {
-  if (i < head_offset(sizes)) {
-    return GatePlace(0u, 0u);
-  }
-  if (i < intermediate_offset(sizes)) {
-    return GatePlace(1u, 1u + (i - head_offset(sizes)) / sizes.key_value_heads);
-  }
-  if (i < layer_offset(sizes)) {
-    return GatePlace(2u, 1u + sizes.layers + (i - intermediate_offset(sizes)) / sizes.intermediate);
-  }
-  return GatePlace(3u, 1u + 2u * sizes.layers);
+  let gate_set = set_of(sizes.offsets, i);
+  return GatePlace(
+    gate_set,
+    sizes.first_rows[gate_set] + (i - sizes.offsets[gate_set]) / sizes.lengths[gate_set],
+  );
 }

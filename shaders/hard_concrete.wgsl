@@ -54,7 +54,7 @@ fn sample_gates(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (wg.y * num.x + wg.x) * 64u + lane;
-  if (i >= gate_count(params)) {
+  if (i >= params.total) {
     return;
   }
   let a = clamp(log_alpha[i], -LOG_ALPHA_LIMIT, LOG_ALPHA_LIMIT);

@@ -1,4 +1,4 @@
-// What changes from step to step (src/kernels/step-inputs.ts packs it). Gate sets: hidden, head, intermediate, layer.
+// What changes from step to step (src/kernels/step-inputs.ts packs it).
 struct StepInputs {
   step: u32,
   seed_low: u32,

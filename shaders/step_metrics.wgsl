@@ -1,18 +1,18 @@
 // One row of the metrics ring: everything that the page shows of a step, so that nothing else is read back.
 //
 // Shapes    losses [B, T], 0 where nothing is predicted · window_domains [B] · health [4] (global_norm.wgsl)
-//           · constraint_state [8] (constraint.wgsl) · tail [.. | λ1 ×4 | λ2 ×4] · ring [slots, 64]
+//           · constraint_state [8] (constraint.wgsl) · variables [.. | λ1 ×4 | λ2 ×4] · ring [slots, 64]
 //           The 64 words are listed in src/kernels/step-metrics.ts.
 // Dispatch  one workgroup of 256 threads. Sixteen windows at a time, sixteen threads a window: each adds every
 //           sixteenth loss, then thread k < 16 adds the windows of domain k in order, thread 16 all windows.
 // Bindings  0 params · 1 step inputs (uniform) · 2 losses (read) · 3 window_domains (read) · 4 health (read)
-//           · 5 ring (read_write), and for step_metrics_pruning · 6 constraint_state (read) · 7 tail (read)
+//           · 5 ring (read_write), and for step_metrics_pruning · 6 constraint_state (read) · 7 variables (read)
 
 struct Params {
   windows: u32,
   window_length: u32,
   predictions: u32, // counted losses of a window
-  multipliers: u32, // element of λ1 in the tail
+  multipliers: u32, // element of λ1 in the variables
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -22,7 +22,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> health: array<f32>;
 @group(0) @binding(5) var<storage, read_write> ring: array<f32>;
 @group(0) @binding(6) var<storage, read> constraint_state: array<f32>;
-@group(0) @binding(7) var<storage, read> tail: array<f32>;
+@group(0) @binding(7) var<storage, read> variables: array<f32>;
 
 const WORDS = 64u;
 const WINDOWS = 16u;
@@ -91,8 +91,8 @@ fn step_metrics_pruning(@builtin(local_invocation_index) lane: u32) {
   if (lane < 4u) {
     ring[slot + 8u + lane] = constraint_state[lane];
     ring[slot + 12u + lane] = step.target_sparsity[lane];
-    ring[slot + 16u + lane] = tail[params.multipliers + lane];
-    ring[slot + 20u + lane] = tail[params.multipliers + 4u + lane];
+    ring[slot + 16u + lane] = variables[params.multipliers + lane];
+    ring[slot + 20u + lane] = variables[params.multipliers + 4u + lane];
   }
   if (lane == 4u) {
     ring[slot + 4u] = constraint_state[4] + constraint_state[5] + constraint_state[6] + constraint_state[7];

@@ -85,7 +85,7 @@ export async function createClockProbe(gpu: Gpu, timer: GpuTimer) {
     recorder.dispatch({
       kernel: kernel('multiply_add', CHAINS[0]!),
       label: 'clock probe',
-      uniforms: [0, rounds],
+      uniforms: { count: 0, rounds },
       bindings: [values, sum],
       workgroups: [workgroups],
     }),
@@ -139,7 +139,7 @@ export async function measureLimits(gpu: Gpu): Promise<MeasuredLimits> {
       recorder.dispatch({
         kernel: kernel(entryPoint, chains),
         label: entryPoint,
-        uniforms: [count, rounds],
+        uniforms: { count, rounds },
         bindings: [entryPoint === 'multiply_add' ? small : from, to],
         workgroups: [workgroups],
       }),

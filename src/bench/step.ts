@@ -5,7 +5,7 @@ import { createGpuTimer } from '../gpu/timing';
 import type { LlamaConfig } from '../llama/config';
 import type { BatchShape } from '../llama/workspace';
 import { learntGates } from '../pruning/learnt-gates';
-import { ADAM } from '../run/train-stage';
+import { ADAM } from '../run/train-steps';
 import { initialParameters } from '../training/initialise';
 import { createTrainer, type Trainer, type TrainingBatch } from '../training/trainer';
 import { createClockProbe } from './limits';

@@ -7,7 +7,7 @@ import { parseLlamaConfig, readModelFolder, type ModelFolder } from '../formats/
 import { weightsHash } from '../formats/weights-hash';
 import type { LlamaConfig } from '../llama/config';
 import { packParameters, parameterLayout } from '../llama/parameters';
-import type { SourceModel } from '../run/run';
+import type { SourceModel } from '../run/run-context';
 
 /** A path as the user typed it: relative to where they stand, which npm keeps in INIT_CWD. */
 export function userPath(path: string): string {

@@ -1,6 +1,6 @@
 import type { Corpus } from '../data/corpus';
 import { readFamily } from '../data/model-family';
-import { createRunControl } from '../run/control';
+import { createRunControl } from '../run/run-control';
 import type { RunEvent } from '../run/events';
 import { usesScalingLaw } from '../run/reference-losses';
 import { runExperiment, type RunModels } from '../run/run';
@@ -23,23 +23,26 @@ export async function runInTerminal(
   const control = createRunControl();
   const totalSteps = runSteps(experiment);
   const progress = createProgress();
-  const models = await runExperiment(experiment, {
-    gpu,
-    source,
-    corpus,
-    family,
-    turn: control,
-    version: VERSION,
-    emit(event) {
-      events.push(event);
-      if (event.type !== 'step') return;
-      const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
-      progress.say(
-        `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`,
-      );
+  const models = await runExperiment(
+    { experiment, interventions: [] },
+    {
+      gpu,
+      source,
+      corpus,
+      family,
+      turn: control,
+      version: VERSION,
+      emit(event) {
+        events.push(event);
+        if (event.type !== 'step') return;
+        const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
+        progress.say(
+          `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`,
+        );
+      },
+      activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
     },
-    activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
-  });
+  );
   progress.end();
   gpu.throwOnError();
   return { models, events };

@@ -77,7 +77,7 @@ describe('interventions', () => {
         (steps, stream) => {
           const interventions = steps
             .sort((a, b) => a - b)
-            .map((at) => ({ at, changes: stream.next().value! }));
+            .map((at) => ({ at, changes: stream.next().value as Intervention['changes'] }));
           const given = { experiment, interventions };
           const link = encodePermalink(given);
           expect(decodePermalink(link)).toEqual({ ...given, problems: [] });

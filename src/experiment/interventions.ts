@@ -23,7 +23,7 @@ export interface Plan {
 /** More than anybody's hand makes in one run. */
 export const MOST_INTERVENTIONS = 1000;
 
-const changesSchema = z
+export const interventionChangesSchema = z
   .record(z.string().max(60), z.unknown())
   .transform((given, context): Record<string, FieldValue> => {
     const changes: Record<string, FieldValue> = {};
@@ -46,7 +46,7 @@ const changeRefusal = (key: string) =>
 
 /** Interventions from outside: sorted by their steps. */
 export const interventionsSchema: z.ZodType<Intervention[]> = z
-  .array(z.strictObject({ at: wholeNumber(0, 10_000_000), changes: changesSchema }))
+  .array(z.strictObject({ at: wholeNumber(0, 10_000_000), changes: interventionChangesSchema }))
   .max(MOST_INTERVENTIONS)
   .transform((list) => [...list].sort((a, b) => a.at - b.at));
 

@@ -16,8 +16,9 @@ import { sheared } from '../pruning/methods/sheared';
 import { RETRAININGS } from '../retraining';
 import { continued } from '../retraining/continued';
 
-const options = <const Part extends { id: string; label: string }>(parts: readonly Part[]) =>
-  parts.map(({ id, label }) => ({ value: id, label }));
+const options = <const Id extends string>(
+  parts: readonly { id: Id; label: string }[],
+): { value: Id; label: string }[] => parts.map(({ id, label }) => ({ value: id, label }));
 
 /**
  * What a run is: the one table of fields. It gives the type, the defaults, the limits, the form, the permalink's
@@ -115,6 +116,15 @@ const EXPERIMENT_TABLE = {
       64,
       [1, 4096, 1],
       'Held-out windows of each domain in an evaluation.',
+    ),
+  },
+  checkpoint: {
+    interval: integer(
+      'Checkpoint every',
+      50,
+      [1, 100000, 1],
+      'Steps between the points from which an interrupted run can be taken up again.',
+      'until-end',
     ),
   },
   seed: integer('Seed', 17, [0, 4294967295, 1], 'Seeds data order and gate noise.'),

@@ -22,7 +22,7 @@ export function listFields(tree: FieldTree, prefix = ''): TableField[] {
 
 /** What a field goes back to: a copy, so that nobody changes the table. */
 export function defaultOf(field: Field): FieldValue {
-  return Array.isArray(field.default) ? ([...field.default] as FieldValue) : (field.default as FieldValue);
+  return structuredClone(field.default) as FieldValue;
 }
 
 /** The schema of a tree: missing fields take their defaults, unknown ones are refused. */

@@ -21,3 +21,8 @@ export async function weightsHash({ config, parameters }: FlatModel): Promise<st
   // By UTF-16 code unit, which for these ASCII names is the order of bytes.
   return sha256Of(new TextEncoder().encode(lines.sort().join('')));
 }
+
+/** A hash as a field of what is published; no field where it is not known. */
+export function known(weightsSha256: string | null): { weightsSha256?: string } {
+  return weightsSha256 === null ? {} : { weightsSha256 };
+}

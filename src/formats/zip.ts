@@ -1,5 +1,6 @@
-import { Zip, ZipDeflate, ZipPassThrough } from 'fflate';
+import { unzipSync, Zip, ZipDeflate, ZipPassThrough, type UnzipFileInfo } from 'fflate';
 import type { OutputFile } from './hugging-face';
+import { plain, refuse } from './refusal';
 
 const CHUNK = 8 << 20;
 /** Beyond this an archive would need 64-bit fields. */
@@ -12,36 +13,96 @@ const STORED = /\.safetensors$/;
 const TIME = new Date(2000, 0, 1);
 
 /**
- * Packs files into one zip archive. Gives way to the event loop after every 8 MB, so that a worker that packs
- * a large model still answers.
+ * Packs files into one zip archive, a piece at a time. Gives way to the event loop after every 8 MB, so that
+ * a worker that packs a large model still answers.
  *
  * @throws Error if the files have more than 4 GB together.
  */
-export async function zipFiles(files: readonly OutputFile[]): Promise<Uint8Array<ArrayBuffer>> {
-  const total = files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
-  if (total > MAX_BYTES) throw new Error('The model has more than 4 GB, too much for one zip file.');
-  const parts: Uint8Array[] = [];
+export async function* zipPieces(files: AsyncIterable<OutputFile>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let pieces: Uint8Array[] = [];
   let failure: Error | null = null;
-  const zip = new Zip((error, part) => {
+  const zip = new Zip((error, piece) => {
     if (error) failure = error;
-    else parts.push(part);
+    else pieces.push(piece);
   });
-  for (const { name, bytes } of files) {
+  const taken = () => {
+    if (failure) throw failure;
+    const ready = pieces as Uint8Array<ArrayBuffer>[];
+    pieces = [];
+    return ready;
+  };
+  let total = 0;
+  for await (const { name, bytes } of files) {
+    total += bytes.length;
+    if (total > MAX_BYTES) throw new Error('The files have more than 4 GB, too much for one zip file.');
     const entry = STORED.test(name) ? new ZipPassThrough(name) : new ZipDeflate(name, { level: 6 });
     entry.mtime = TIME;
     zip.add(entry);
     for (let start = 0; start === 0 || start < bytes.length; start += CHUNK) {
       entry.push(bytes.subarray(start, start + CHUNK), start + CHUNK >= bytes.length);
+      yield* taken();
       if (bytes.length > CHUNK) await new Promise((resolve) => setTimeout(resolve));
     }
   }
   zip.end();
-  if (failure) throw failure as Error;
-  const archive = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  yield* taken();
+}
+
+/** The same as one array. */
+export async function zipFiles(files: readonly OutputFile[]): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  const inTurn = (async function* () {
+    yield* files;
+  })();
+  for await (const piece of zipPieces(inTurn)) pieces.push(piece);
+  const archive = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let offset = 0;
-  for (const part of parts) {
-    archive.set(part, offset);
-    offset += part.length;
+  for (const piece of pieces) {
+    archive.set(piece, offset);
+    offset += piece.length;
   }
   return archive;
+}
+
+export interface ZipEntry {
+  name: string;
+  /** Bytes once unpacked, as the archive claims. */
+  size: number;
+}
+
+/** What an archive's directory lists; nothing is unpacked. @throws InputError if it is none. */
+export function listZip(archive: Uint8Array, subject: string): ZipEntry[] {
+  const entries: ZipEntry[] = [];
+  unpack(archive, subject, ({ name, originalSize }) => {
+    entries.push({ name, size: originalSize });
+    return false;
+  });
+  return entries;
+}
+
+/**
+ * Unpacks one file of an archive.
+ *
+ * @throws InputError if it is not there, or has not exactly `size` bytes: nothing larger is unpacked.
+ */
+export function unzipFile(
+  archive: Uint8Array,
+  { name, size }: ZipEntry,
+  subject: string,
+): Uint8Array<ArrayBuffer> {
+  const found = unpack(archive, subject, (entry) => entry.name === name && entry.originalSize === size)[name];
+  if (found?.length !== size) refuse(subject, `${plain(name)} must have ${size} bytes`);
+  return found as Uint8Array<ArrayBuffer>;
+}
+
+function unpack(
+  archive: Uint8Array,
+  subject: string,
+  filter: (entry: UnzipFileInfo) => boolean,
+): Record<string, Uint8Array> {
+  try {
+    return unzipSync(archive, { filter });
+  } catch {
+    return refuse(subject, 'must be a zip file: it is cut off or malformed');
+  }
 }

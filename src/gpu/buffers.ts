@@ -1,4 +1,5 @@
-import type { Gpu } from './device';
+import { DEADLINE_SECONDS, withinDeadline } from './deadline';
+import { GpuError, type Gpu } from './device';
 
 /** A part of a buffer, as a kernel binds it. Offset and size in bytes; offset a multiple of 256. */
 export interface Slice {
@@ -13,7 +14,7 @@ const BINDING_ALIGNMENT_ELEMENTS = 64;
 const STORAGE_USAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
 export const UNIFORM_USAGE = 0x0040 | 0x0008; // UNIFORM | COPY_DST
 export const STAGING_USAGE = 0x0001 | 0x0008; // MAP_READ | COPY_DST
-export const MAP_READ = 0x0001;
+const MAP_READ = 0x0001;
 
 /** Rounds a count of 32-bit elements up so that what follows it can be bound. */
 export function alignElements(elements: number): number {
@@ -65,6 +66,18 @@ export function copyElements(gpu: Gpu, from: Slice, to: Slice, elements: number)
   gpu.counters.submits++;
 }
 
+/** Maps a staging buffer when the work submitted before is done. @throws GpuError when it is not done in time. */
+export function mapForReading(staging: GPUBuffer): Promise<void> {
+  return withinDeadline(
+    staging.mapAsync(MAP_READ),
+    DEADLINE_SECONDS.read,
+    () =>
+      new GpuError(
+        `The GPU has not finished its work within ${DEADLINE_SECONDS.read / 60} minutes: choose a smaller batch, context or model, or restart the browser if it hangs.`,
+      ),
+  );
+}
+
 /** Reads a slice back (waits for the GPU: never inside a training step). @throws GpuError, or when the device is lost. */
 export async function readBack(gpu: Gpu, slice: Slice): Promise<ArrayBuffer> {
   const staging = gpu.createBuffer('read-back', slice.size, STAGING_USAGE);
@@ -74,7 +87,7 @@ export async function readBack(gpu: Gpu, slice: Slice): Promise<ArrayBuffer> {
     gpu.device.queue.submit([encoder.finish()]);
     gpu.counters.submits++;
     gpu.counters.readBacks++;
-    await staging.mapAsync(MAP_READ);
+    await mapForReading(staging);
     gpu.throwOnError();
     return staging.getMappedRange(0, slice.size).slice(0);
   } finally {

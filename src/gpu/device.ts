@@ -1,3 +1,5 @@
+import { DEADLINE_SECONDS, withinDeadline } from './deadline';
+
 /** What the adapter says of itself, for the page, the exports and the decision what can run. */
 export interface AdapterDescription {
   vendor: string;
@@ -58,7 +60,14 @@ export async function openGpu(
       'This browser has no WebGPU: use a current Chrome, Edge, Safari or Firefox to prune; the recorded run plays without it.',
     );
   }
-  const adapter = await api.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await withinDeadline(
+    api.requestAdapter({ powerPreference: 'high-performance' }),
+    DEADLINE_SECONDS.adapter,
+    () =>
+      new GpuUnavailableError(
+        `WebGPU has not found a graphics adapter within ${DEADLINE_SECONDS.adapter} seconds: restart the browser and try again; the recorded run plays without it.`,
+      ),
+  );
   if (!adapter) {
     throw new GpuUnavailableError(
       'WebGPU found no graphics adapter: switch on hardware acceleration in the browser; the recorded run plays without it.',
@@ -67,17 +76,27 @@ export async function openGpu(
   // The bundled models need no more than the default limits; a visitor's own may, so larger buffers are asked
   // for where the adapter has them. Everything else stays at what every device has.
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  const device = await adapter
+  const noDevice = (why: string) =>
+    new GpuUnavailableError(
+      `The graphics adapter gave no device (${why}): close other tabs that use the GPU and try again; the recorded run plays without it.`,
+    );
+  const requested = adapter
     .requestDevice({
       label: 'shear-lab',
       requiredFeatures: timestamps && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
     })
     .catch((error: unknown) => {
-      throw new GpuUnavailableError(
-        `The graphics adapter gave no device (${String(error)}): close other tabs that use the GPU and reload; the recorded run plays without it.`,
-      );
+      throw noDevice(String(error));
     });
+  const device = await withinDeadline(requested, DEADLINE_SECONDS.device, () => {
+    // Nobody will use a device that comes later.
+    void requested.then(
+      (late) => late.destroy(),
+      () => undefined,
+    );
+    return noDevice(`none within ${DEADLINE_SECONDS.device} seconds`);
+  });
   const { vendor, architecture, description } = adapter.info;
   const isFallback = adapter.info.isFallbackAdapter ?? false;
   const software = isFallback || SOFTWARE.test(`${vendor} ${architecture} ${description}`);

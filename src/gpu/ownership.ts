@@ -1,4 +1,4 @@
-/** Whatever holds GPU memory until it is told to give it back. */
+/** Whatever holds GPU memory until it is destroyed. */
 export interface Destroyable {
   destroy(): void;
 }

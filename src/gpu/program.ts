@@ -1,5 +1,7 @@
 import { UNIFORM_USAGE, type Slice } from './buffers';
-import type { Gpu, KernelProfile } from './device';
+import { DEADLINE_SECONDS, withinDeadline } from './deadline';
+import { GpuError, type Gpu, type KernelProfile } from './device';
+import { packUniforms, uniformFields, type Uniforms } from './uniforms';
 
 /** One WGSL entry point. `code` is final: `$NAME` places have been filled by `fillTemplate`. */
 export interface Kernel {
@@ -20,13 +22,13 @@ export interface Work {
 /**
  * One dispatch as a kernel's host function describes it.
  *
- * `uniforms` becomes binding 0 (32-bit words; floats go in through `asWord`), `bindings` become
- * bindings 1, 2, … in order. `workgroups` beyond 65,535 in x must have been folded into y by the caller.
+ * `uniforms` fill the struct at binding 0 by name (src/gpu/uniforms.ts), `bindings` become bindings 1, 2, …
+ * in order. `workgroups` beyond 65,535 in x must have been folded into y by the caller.
  */
 export interface DispatchDescription {
   kernel: Kernel;
   label: string;
-  uniforms: readonly number[];
+  uniforms: Uniforms;
   bindings: readonly Slice[];
   workgroups: readonly [number, number?, number?];
   /** For counts and profiles. */
@@ -55,13 +57,6 @@ export interface Program {
 }
 
 const MAX_WORKGROUPS = 65_535;
-
-/** The bits of a float as the 32-bit word that a uniform list takes. */
-export function asWord(value: number): number {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setFloat32(0, value, true);
-  return view.getUint32(0, true);
-}
 
 /** Folds a one-dimensional count of workgroups into two; the shader uses `wg.y * num.x + wg.x`. */
 export function foldWorkgroups(count: number): [number, number] {
@@ -95,19 +90,30 @@ function pipelineOf(gpu: Gpu, kernel: Kernel): Promise<GPUComputePipeline> {
   let pipeline = cache.get(key);
   if (!pipeline) {
     const module = gpu.device.createShaderModule({ label: kernel.name, code: kernel.code });
-    pipeline = gpu.device.createComputePipelineAsync({
-      label: `${kernel.name}.${kernel.entryPoint}`,
+    const label = `${kernel.name}.${kernel.entryPoint}`;
+    const requested = gpu.device.createComputePipelineAsync({
+      label,
       layout: 'auto',
       compute: { module, entryPoint: kernel.entryPoint },
     });
+    pipeline = withinDeadline(
+      requested,
+      DEADLINE_SECONDS.pipeline,
+      () =>
+        new GpuError(
+          `The graphics driver has not compiled ${label} within ${DEADLINE_SECONDS.pipeline / 60} minutes: restart the browser, and update the driver if it happens again.`,
+        ),
+    );
     cache.set(key, pipeline);
+    // What was refused once is asked for again the next time.
+    pipeline.catch(() => cache.delete(key));
   }
   return pipeline;
 }
 
 /**
  * Records what `build` dispatches into a replayable program: compiles pipelines (in parallel, cached),
- * packs all uniforms into one buffer, makes every bind group once.
+ * packs all uniforms into one buffer, makes every bind group once. @throws on uniforms that are not the shader's.
  */
 export async function recordProgram(
   gpu: Gpu,
@@ -121,11 +127,12 @@ export async function recordProgram(
   const stride = gpu.device.limits.minUniformBufferOffsetAlignment;
   const words = new Uint32Array((Math.max(1, descriptions.length) * stride) / 4);
   descriptions.forEach((d, i) => {
-    if (d.uniforms.length * 4 > stride) throw new Error(`${d.label}: more than ${stride} bytes of uniforms`);
+    const packed = packUniforms(d.label, d.kernel.code, d.uniforms);
+    if (packed.byteLength > stride) throw new Error(`${d.label}: more than ${stride} bytes of uniforms`);
     if (!d.workgroups.every((count) => (count ?? 1) <= MAX_WORKGROUPS)) {
       throw new Error(`${d.label}: ${d.workgroups.join(' × ')} workgroups are more than WebGPU allows`);
     }
-    words.set(d.uniforms, (i * stride) / 4);
+    words.set(packed, (i * stride) / 4);
   });
   const uniforms = gpu.createBuffer(`${label} uniforms`, words.byteLength, UNIFORM_USAGE);
   gpu.device.queue.writeBuffer(uniforms, 0, words);
@@ -134,8 +141,9 @@ export async function recordProgram(
     const pipeline = pipelines[i]!;
     const [x, y = 1, z = 1] = d.workgroups;
     const own = { buffer: uniforms, offset: i * stride, size: stride };
-    const bound = d.uniforms.length > 0 ? [own, ...d.bindings] : [...d.bindings];
-    const first = d.uniforms.length > 0 ? 0 : 1;
+    const hasUniforms = uniformFields(d.kernel.code).length > 0;
+    const bound = hasUniforms ? [own, ...d.bindings] : [...d.bindings];
+    const first = hasUniforms ? 0 : 1;
     const bindGroup = gpu.device.createBindGroup({
       label: d.label,
       layout: pipeline.getBindGroupLayout(0),

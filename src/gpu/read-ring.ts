@@ -1,4 +1,4 @@
-import { MAP_READ, STAGING_USAGE, type Slice } from './buffers';
+import { mapForReading, STAGING_USAGE, type Slice } from './buffers';
 import type { Gpu } from './device';
 
 /** One read on its way: copy in the submit that makes the values, then wait for the bytes. */
@@ -21,7 +21,7 @@ export function createReadRing(gpu: Gpu, label: string, size: number, count: num
         copy: (encoder, from) => encoder.copyBufferToBuffer(from.buffer, from.offset, buffer, 0, size),
         async bytes() {
           gpu.counters.readBacks++;
-          await buffer.mapAsync(MAP_READ);
+          await mapForReading(buffer);
           const bytes = buffer.getMappedRange().slice(0);
           buffer.unmap();
           free.push(buffer);

@@ -41,7 +41,7 @@ export function adamw(recorder: Recorder, options: AdamwOptions): void {
   recorder.dispatch({
     kernel: adamwKernel,
     label,
-    uniforms: [groups.elements, groups.decayEnd, groups.weightEnd, groups.gateEnd],
+    uniforms: { ...groups },
     bindings: [step, gradientState, parameters, gradient, firstMoment, secondMoment],
     workgroups: foldWorkgroups(Math.ceil(groups.elements / 2048)),
     // Reads four buffers, writes three.

@@ -18,7 +18,7 @@ export function addBias(
   recorder.dispatch({
     kernel: addBiasKernel,
     label,
-    uniforms: [rows, columns],
+    uniforms: { rows, columns },
     bindings: [values, bias],
     workgroups: foldWorkgroups(Math.ceil((rows * columns) / 256)),
     work: { flops: rows * columns, bytes: 4 * (2 * rows * columns + columns) },

@@ -1,8 +1,19 @@
-import source from '../../shaders/attention.wgsl?raw';
-import rowsSource from '../../shaders/attention_rows.wgsl?raw';
+import headSource from '../../shaders/attention.wgsl?raw';
+import deltaSource from '../../shaders/attention_delta.wgsl?raw';
+import dkvSource from '../../shaders/attention_dkv.wgsl?raw';
+import dqSource from '../../shaders/attention_dq.wgsl?raw';
+import forwardSource from '../../shaders/attention_forward.wgsl?raw';
+import rotationSource from '../../shaders/attention_rotation.wgsl?raw';
+import walkSource from '../../shaders/attention_walk.wgsl?raw';
+import softwareSource from '../../shaders/software/attention.wgsl?raw';
+import softwareDkvSource from '../../shaders/software/attention_dkv.wgsl?raw';
+import softwareDqSource from '../../shaders/software/attention_dq.wgsl?raw';
+import softwareForwardSource from '../../shaders/software/attention_forward.wgsl?raw';
+import softwareRotationSource from '../../shaders/software/attention_rotation.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import type { KernelProfile } from '../gpu/device';
 import { fillTemplate, type Kernel, type Recorder, type Work } from '../gpu/program';
+import type { Uniforms } from '../gpu/uniforms';
 import type { Partials } from './column-sum';
 
 export const MAX_HEAD_DIM = 128;
@@ -70,57 +81,90 @@ function partsOf(headDim: number, width: number): number {
   return vectors;
 }
 
+type Operator = 'forward' | 'dq' | 'dkv';
+
+/** The WGSL of each operator, what it shares with others first. */
+const SOURCES: Readonly<Record<KernelProfile, Readonly<Record<Operator, string>>>> = {
+  gpu: {
+    forward: [headSource, walkSource, forwardSource].join('\n'),
+    dq: [headSource, walkSource, rotationSource, dqSource].join('\n'),
+    dkv: [headSource, walkSource, rotationSource, dkvSource].join('\n'),
+  },
+  software: {
+    forward: [softwareSource, softwareForwardSource].join('\n'),
+    dq: [softwareSource, softwareRotationSource, softwareDqSource].join('\n'),
+    dkv: [softwareSource, softwareRotationSource, softwareDkvSource].join('\n'),
+  },
+};
+
+/** How the operators that walk over a sequence are dispatched. */
 interface AttentionPlan {
-  /** Of attention_forward, attention_dq and attention_dkv. */
-  kernel(entryPoint: string): Kernel;
-  /** Rows of a sequence that a workgroup of these takes. */
+  kernel(operator: Operator): Kernel;
+  /** Rows of a sequence that a workgroup takes. */
   tile: number;
-  deltaKernel: Kernel;
+  uniforms: Uniforms;
 }
 
-/** Four rows an invocation of `attention_rows.wgsl`, and its invocations a workgroup. */
+/** Rows an invocation of shaders/software/attention.wgsl, and its invocations a workgroup. */
 const OWN_ROWS = 4;
 const ROWS_THREADS = 8;
 
 /** @throws on a head dimension that is odd or above 128, and on heads that do not divide into groups. */
-function planOf({ headDim, heads, keyValueHeads }: AttentionShape, profile: KernelProfile): AttentionPlan {
-  const software = profile === 'software';
+function planOf(options: AttentionShape & { headGate: number }, profile: KernelProfile): AttentionPlan {
+  const { batch, contextLength, headDim, heads, keyValueHeads, headGate } = options;
   if (headDim % 2 !== 0 || headDim < 2 || headDim > MAX_HEAD_DIM) {
     throw new Error(`attention needs an even head dimension of 2 to ${MAX_HEAD_DIM}, not ${headDim}`);
   }
   if (heads % keyValueHeads !== 0) {
     throw new Error(`${heads} query heads do not divide into ${keyValueHeads} groups`);
   }
-  const width = headDim % 8 === 0 ? 4 : headDim % 4 === 0 ? 2 : 1;
-  const parts = partsOf(headDim, width);
+  const sizes = {
+    rows: batch * contextLength,
+    context: contextLength,
+    heads,
+    groups: keyValueHeads,
+    headGate,
+  };
+  const planned = (name: string, sources: Readonly<Record<Operator, string>>, places: Places) => ({
+    kernel: (operator: Operator) => ({
+      name: `${name} ${headDim}`,
+      code: fillTemplate(sources[operator], places),
+      entryPoint: `attention_${operator}`,
+    }),
+  });
+  if (profile === 'software' && (headDim === 16 || headDim === 32)) {
+    const places = { HEAD_DIM: headDim, THREADS: ROWS_THREADS };
+    const tile = OWN_ROWS * ROWS_THREADS;
+    return { tile, uniforms: sizes, ...planned('attention by rows', SOURCES.software, places) };
+  }
+  const vectors = vectorsOf(headDim);
+  const parts = partsOf(headDim, vectors.width);
   // A power of two of rows, so that tile × parts stays within 256 invocations.
   const tile = Math.min(parts > 1 ? 32 : 64, 2 ** Math.floor(Math.log2(256 / parts)));
-  const code = fillTemplate(source, {
+  const places = { ...vectors.places, CHUNK, PARTS: parts, TILE: tile };
+  return { tile, uniforms: { ...sizes, chunk: CHUNK }, ...planned('attention', SOURCES.gpu, places) };
+}
+
+type Places = Readonly<Record<string, number | string>>;
+
+/** The widest vector that divides half a head, and what it means in shaders/attention.wgsl. */
+function vectorsOf(headDim: number): { width: number; places: Places } {
+  const width = headDim % 8 === 0 ? 4 : headDim % 4 === 0 ? 2 : 1;
+  const places = {
     HEAD_DIM: headDim,
-    CHUNK,
     WIDTH: width,
     VECTOR: width === 1 ? 'f32' : `vec${width}f`,
     INNER: width === 1 ? 'a * b' : 'dot(a, b)',
-    PARTS: parts,
-    TILE: tile,
-  });
-  const name = `attention ${headDim}`;
-  const deltaKernel = { name, code, entryPoint: software ? 'attention_delta_serial' : 'attention_delta' };
-  if (software && (headDim === 16 || headDim === 32)) {
-    const rowsCode = fillTemplate(rowsSource, { HEAD_DIM: headDim, THREADS: ROWS_THREADS });
-    return {
-      tile: OWN_ROWS * ROWS_THREADS,
-      kernel: (entryPoint) => ({ name: `${name} by rows`, code: rowsCode, entryPoint }),
-      deltaKernel,
-    };
-  }
-  return { tile, kernel: (entryPoint) => ({ name, code, entryPoint }), deltaKernel };
+  };
+  return { width, places };
 }
 
-function uniformsOf(shape: AttentionShape, headGate: number, partials?: Partials, column = 0): number[] {
-  const { batch, contextLength, heads, keyValueHeads } = shape;
-  const sizes = [batch * contextLength, contextLength, heads, keyValueHeads, headGate];
-  return [...sizes, partials?.blocks ?? 0, partials?.columns ?? 0, column, CHUNK];
+function deltaKernel(headDim: number, profile: KernelProfile): Kernel {
+  return {
+    name: `attention delta ${headDim}`,
+    code: fillTemplate(`${headSource}\n${deltaSource}`, vectorsOf(headDim).places),
+    entryPoint: profile === 'software' ? 'attention_delta_serial' : 'attention_delta',
+  };
 }
 
 /**
@@ -137,16 +181,16 @@ function attentionWork(
 }
 
 /**
- * Appends causal attention, flash-style (arXiv 2307.08691): one dispatch. `shaders/attention.wgsl` has the
- * formulas; `shaders/attention_rows.wgsl` is for software adapters, at head dimensions 16 and 32.
+ * Appends causal attention, flash-style (arXiv 2307.08691): one dispatch. shaders/attention.wgsl has the formulas;
+ * shaders/software/attention.wgsl is for software adapters, at head dimensions 16 and 32.
  */
 export function attentionForward(recorder: Recorder, options: AttentionForward): void {
-  const { qkv, gates, headGate, context, lse, batch, contextLength, heads, label } = options;
+  const { qkv, gates, context, lse, batch, contextLength, heads, label } = options;
   const plan = planOf(options, recorder.profile);
   recorder.dispatch({
-    kernel: plan.kernel('attention_forward'),
+    kernel: plan.kernel('forward'),
     label,
-    uniforms: uniformsOf(options, headGate),
+    uniforms: plan.uniforms,
     bindings: [qkv, gates, context, lse],
     workgroups: [Math.ceil(contextLength / plan.tile), heads, batch],
     // Scores and weighted values.
@@ -160,33 +204,40 @@ export function attentionForward(recorder: Recorder, options: AttentionForward):
  * is read.
  */
 export function attentionBackward(recorder: Recorder, options: AttentionBackward): void {
-  const { qkv, table, gates, headGate, context, dContext, lse, dqkv, delta, partials, label } = options;
+  const { qkv, table, gates, context, dContext, lse, dqkv, delta, partials, label } = options;
   const { batch, contextLength, heads, keyValueHeads } = options;
   const plan = planOf(options, recorder.profile);
   const tiles = Math.ceil(contextLength / plan.tile);
-  const uniforms = uniformsOf(options, headGate, partials, options.headGateColumn);
   recorder.dispatch({
-    kernel: plan.deltaKernel,
+    kernel: deltaKernel(options.headDim, recorder.profile),
     label: `${label} delta`,
-    uniforms,
+    uniforms: {
+      rows: batch * contextLength,
+      heads,
+      groups: keyValueHeads,
+      headGate: options.headGate,
+      blocks: partials.blocks,
+      columns: partials.columns,
+      headGateColumn: options.headGateColumn,
+    },
     bindings: [gates, context, dContext, delta, partials.slice],
     workgroups: [partials.blocks],
     work: attentionWork(options, { products: 0, queries: 2, keys: 0, perHead: 1 }),
   });
   const bindings = [qkv, gates, table, dContext, lse, delta, dqkv];
   recorder.dispatch({
-    kernel: plan.kernel('attention_dq'),
+    kernel: plan.kernel('dq'),
     label: `${label} dq`,
-    uniforms,
+    uniforms: plan.uniforms,
     bindings,
     workgroups: [tiles, heads, batch],
     // Scores, their gradient, dq.
     work: attentionWork(options, { products: 3, queries: 3, keys: 2, perHead: 2 }),
   });
   recorder.dispatch({
-    kernel: plan.kernel('attention_dkv'),
+    kernel: plan.kernel('dkv'),
     label: `${label} dk, dv`,
-    uniforms,
+    uniforms: plan.uniforms,
     bindings,
     workgroups: [tiles, keyValueHeads, batch],
     // Scores, their gradient, dk, dv.

@@ -49,14 +49,14 @@ export function columnSum(
   recorder.dispatch({
     kernel: columnSumKernel,
     label,
-    uniforms: [
-      partials.blocks,
-      partials.columns,
+    uniforms: {
+      blocks: partials.blocks,
+      stride: partials.columns,
       firstColumn,
       columns,
       destinationOffset,
-      accumulate ? 1 : 0,
-    ],
+      accumulate,
+    },
     bindings: [partials.slice, destination],
     workgroups: foldWorkgroups(Math.ceil(columns / 64)),
     work: {

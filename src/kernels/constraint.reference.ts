@@ -1,6 +1,5 @@
 import type { GateLayout } from './gate-layout';
 import { hardConcreteSlope, probabilityOfZero, probabilityOfZeroSlope } from './hard-concrete-distribution';
-import { GATE_SETS } from './step-inputs';
 
 /**
  * The Lagrangian constraint in float64: what the kernel is tested against and what the pruning policy computes
@@ -45,13 +44,13 @@ export function lagrangianTerm(
 
 export interface ConstraintInputs {
   /** logα | λ1 ×4 | λ2 ×4 */
-  tail: ArrayLike<number>;
+  variables: ArrayLike<number>;
   /** Sampled gates and ∂loss/∂z, laid out as the gates. */
   z: ArrayLike<number>;
   dz: ArrayLike<number>;
   layout: GateLayout;
   temperature: number;
-  /** In GATE_SETS order, as StepInputs has them. */
+  /** By set, as StepInputs has them. */
   activeSets: number;
   targets: readonly number[];
 }
@@ -63,32 +62,31 @@ export function constraintReference(inputs: ConstraintInputs): {
   sparsity: number[];
   lagrangian: number[];
 } {
-  const { tail, z, dz, layout, temperature, activeSets, targets } = inputs;
+  const { variables, z, dz, layout, temperature, activeSets, targets } = inputs;
   const gradient = new Float64Array(layout.total + 8);
   const rowSparsity: number[] = [];
   const sparsity: number[] = [];
   const lagrangian: number[] = [];
-  GATE_SETS.forEach((name, k) => {
-    const { offset, rows, length } = layout[name];
+  layout.sets.forEach(({ offset, rows, length }, k) => {
     if (((activeSets >> k) & 1) === 0) {
       for (let r = 0; r < rows; r++) rowSparsity.push(0);
       sparsity.push(0);
       lagrangian.push(0);
       return;
     }
-    const row = (r: number) => Array.from({ length }, (_, i) => tail[offset + r * length + i]!);
+    const row = (r: number) => Array.from({ length }, (_, i) => variables[offset + r * length + i]!);
     const sparsities = Array.from({ length: rows }, (_, r) => expectedSparsity(row(r), temperature));
     const term = lagrangianTerm(
       sparsities,
       targets[k]!,
-      tail[layout.total + k]!,
-      tail[layout.total + 4 + k]!,
+      variables[layout.total + k]!,
+      variables[layout.total + 4 + k]!,
     );
     for (let r = 0; r < rows; r++) {
       for (let i = offset + r * length; i < offset + (r + 1) * length; i++) {
         gradient[i] =
           dz[i]! * hardConcreteSlope(z[i]!, temperature) +
-          (term.bySparsity[r]! * probabilityOfZeroSlope(tail[i]!, temperature)) / length;
+          (term.bySparsity[r]! * probabilityOfZeroSlope(variables[i]!, temperature)) / length;
       }
     }
     gradient[layout.total + k] = -term.byLambda1;

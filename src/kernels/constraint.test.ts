@@ -62,17 +62,25 @@ describe('constraint formulas', () => {
     const targets = [0.1, 0.25, 0.375, 0.5];
     // The loss is a linear function of z: its dz is the same everywhere.
     const dz = randomValues(layout.total, 1);
-    const sample = (tail: ArrayLike<number>) =>
+    const sample = (variables: ArrayLike<number>) =>
       Float64Array.from({ length: layout.total }, (_, i) =>
-        hardConcreteValue(tail[i]!, gateNoise(3, 0, i), temperature),
+        hardConcreteValue(variables[i]!, gateNoise(3, 0, i), temperature),
       );
-    const run = (tail: Float64Array) =>
-      constraintReference({ tail, z: sample(tail), dz, layout, temperature, activeSets: 0b1111, targets });
-    const tail = randomValues(layout.total + 8, 2, 2);
+    const run = (variables: Float64Array) =>
+      constraintReference({
+        variables,
+        z: sample(variables),
+        dz,
+        layout,
+        temperature,
+        activeSets: 0b1111,
+        targets,
+      });
+    const variables = randomValues(layout.total + 8, 2, 2);
     const objective = (x: Float64Array) =>
       sample(x).reduce((sum, z, i) => sum + z * dz[i]!, 0) + run(x).lagrangian.reduce((a, b) => a + b);
-    const numerical = numericalGradient(objective, tail).map((g, i) => (i < layout.total ? g : -g));
-    expectClose(run(tail).gradient, numerical, { atol: 1e-8, rtol: 1e-7 });
+    const numerical = numericalGradient(objective, variables).map((g, i) => (i < layout.total ? g : -g));
+    expectClose(run(variables).gradient, numerical, { atol: 1e-8, rtol: 1e-7 });
   });
 });
 
@@ -86,12 +94,12 @@ describe('constraint', () => {
     const layout = gateLayoutOf(shape);
     for (const temperature of [2 / 3, 0.83]) {
       const inputs = stepInputs({ temperature, activeSets: shape.activeSets });
-      const tail = randomValues(layout.total + 8, 1, LOG_ALPHA_LIMIT);
+      const variables = randomValues(layout.total + 8, 1, LOG_ALPHA_LIMIT);
       // Sampled gates: many exactly 0 or 1, where the slope must vanish.
       const z = randomValues(layout.total, 2, 1.2).map((v) => Math.min(1, Math.max(0, v)));
       const dz = randomValues(layout.total, 3);
-      const [tailSlice, gates, gradient, rowSparsity, state, step] = [
-        await upload(tail),
+      const [variablesSlice, gates, gradient, rowSparsity, state, step] = [
+        await upload(variables),
         await upload(z),
         await upload([...dz, ...new Array<number>(8).fill(99)]),
         await zeros(gateRowCount(layout)),
@@ -99,10 +107,19 @@ describe('constraint', () => {
         await uploadStep(inputs),
       ];
       await runOnce((r) =>
-        constraint(r, { tail: tailSlice, gates, gradient, rowSparsity, state, step, layout, label: 'test' }),
+        constraint(r, {
+          variables: variablesSlice,
+          gates,
+          gradient,
+          rowSparsity,
+          state,
+          step,
+          layout,
+          label: 'test',
+        }),
       );
       const expected = constraintReference({
-        tail,
+        variables,
         z,
         dz,
         layout,

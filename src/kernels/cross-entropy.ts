@@ -1,6 +1,6 @@
 import source from '../../shaders/cross_entropy.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
-import { asWord, foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
+import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 
 /** A target that counts for nothing: its loss and its gradient are zero. */
 export const IGNORED_TARGET = 0xffffffff;
@@ -34,7 +34,12 @@ export function crossEntropy(recorder: Recorder, options: CrossEntropyOptions): 
   recorder.dispatch({
     kernel: software ? crossEntropyRowKernel : crossEntropyKernel,
     label,
-    uniforms: [rows, vocabulary, gradientScale === undefined ? 0 : 1, asWord(gradientScale ?? 0)],
+    uniforms: {
+      rows,
+      vocabulary,
+      writeGradient: gradientScale !== undefined,
+      scale: gradientScale ?? 0,
+    },
     bindings: [logits, targets, losses],
     workgroups: foldWorkgroups(software ? Math.ceil(rows / 4) : rows),
     work: {

@@ -61,7 +61,7 @@ export function embeddingForward(recorder: Recorder, options: EmbeddingForwardOp
   recorder.dispatch({
     kernel: embeddingForwardKernel,
     label,
-    uniforms: [rows, hidden, 0],
+    uniforms: { rows, hidden, accumulate: false },
     bindings: [table, tokens, output],
     workgroups: foldWorkgroups(rows),
     work: { flops: 0, bytes: 4 * rows * (2 * hidden + 1) },
@@ -90,7 +90,7 @@ export function embeddingBackward(recorder: Recorder, options: EmbeddingBackward
   recorder.dispatch({
     kernel: embeddingBackwardKernel,
     label,
-    uniforms: [vocabulary, hidden, accumulate ? 1 : 0],
+    uniforms: { rows: vocabulary, hidden, accumulate },
     bindings: [dOutput, positions, starts, dTable],
     workgroups: foldWorkgroups(vocabulary),
     work: {

@@ -1,11 +1,10 @@
-import layoutSource from '../../shaders/gate_layout.wgsl?raw';
 import source from '../../shaders/gate_gradient.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 
 const gateGradientKernel: Kernel = {
   name: 'gate_gradient',
-  code: `${layoutSource}\n${source}`,
+  code: source,
   entryPoint: 'gate_gradient',
 };
 
@@ -17,7 +16,7 @@ export interface GateGradientOptions {
   sums: Slice;
   /** The model's whole gate buffer. */
   gates: Slice;
-  /** ∂loss/∂z of every gate, laid out as the gates; written. Not a part of the buffers above. */
+  /** ∂loss/∂z of every gate, laid out as the gates: hidden | heads | intermediate | layers; written. Not a part of the buffers above. */
   gradient: Slice;
   hidden: number;
   layers: number;
@@ -33,7 +32,7 @@ export function gateGradient(recorder: Recorder, options: GateGradientOptions): 
   recorder.dispatch({
     kernel: gateGradientKernel,
     label,
-    uniforms: [hidden, layers, keyValueHeads, intermediate],
+    uniforms: { hidden, layers, keyValueHeads, intermediate },
     bindings: [sums, gates, gradient],
     workgroups: foldWorkgroups(Math.ceil(hidden / 64) + Math.ceil(copied / 64) + layers),
     work: {

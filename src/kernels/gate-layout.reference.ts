@@ -1,6 +1,6 @@
 import type { GateLayout } from './gate-layout';
 
-/** A gate layout from its four sizes, for tests that have no model. */
+/** Four gate sets as a model has them, from its sizes: hidden | heads | intermediate | layers. */
 export function gateLayoutOf({
   hidden,
   layers,
@@ -12,14 +12,16 @@ export function gateLayoutOf({
   keyValueHeads: number;
   intermediate: number;
 }): GateLayout {
-  const head = { offset: hidden, rows: layers, length: keyValueHeads };
-  const units = { offset: head.offset + layers * keyValueHeads, rows: layers, length: intermediate };
-  const layer = { offset: units.offset + layers * intermediate, rows: 1, length: layers };
-  return {
-    hidden: { offset: 0, rows: 1, length: hidden },
-    head,
-    intermediate: units,
-    layer,
-    total: layer.offset + layers,
-  };
+  let total = 0;
+  const sets = [
+    [1, hidden],
+    [layers, keyValueHeads],
+    [layers, intermediate],
+    [1, layers],
+  ].map(([rows, length]) => {
+    const offset = total;
+    total += rows! * length!;
+    return { offset, rows: rows!, length: length! };
+  });
+  return { sets, total };
 }

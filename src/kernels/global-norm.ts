@@ -49,7 +49,7 @@ export function globalNorm(
   recorder.dispatch({
     kernel: globalNormPartialsKernel,
     label: `${label} partial sums`,
-    uniforms: [elements, partials],
+    uniforms: { elements, partials },
     bindings: [gradient, scratch],
     workgroups: [partials / 64],
     work: { flops: 2 * elements, bytes: 4 * (elements + 2 * partials) },
@@ -57,7 +57,7 @@ export function globalNorm(
   recorder.dispatch({
     kernel: globalNormStateKernel,
     label,
-    uniforms: [elements, partials],
+    uniforms: { elements, partials },
     bindings: [step, scratch, state],
     workgroups: [1],
     work: { flops: 2 * partials, bytes: 4 * 2 * partials },

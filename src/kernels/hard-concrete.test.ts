@@ -95,7 +95,7 @@ describe('sample_gates', () => {
     await runOnce((r) => sampleGates(r, { logAlpha: logAlphaSlice, gates, step, layout, label: 'test' }));
     const clamped = logAlpha.map(clampLogAlpha);
     const expected = clamped.map((a, i) =>
-      i >= layout.layer.offset ? 1 : hardConcreteValue(a, gateNoise(inputs.seed, inputs.step, i), BETA),
+      i >= layout.sets[3]!.offset ? 1 : hardConcreteValue(a, gateNoise(inputs.seed, inputs.step, i), BETA),
     );
     // WGSL's log is within 2⁻²¹ near 1, then divided by β and passed through a slope of at most 0.3.
     expectClose(await download(gates), expected, { atol: 3e-6, rtol: 0 });

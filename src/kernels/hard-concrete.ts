@@ -3,7 +3,7 @@ import source from '../../shaders/hard_concrete.wgsl?raw';
 import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
-import { gateLayoutWords, type GateLayout } from './gate-layout';
+import { gateLayoutUniforms, type GateLayout } from './gate-layout';
 
 const sampleGatesKernel: Kernel = {
   name: 'hard_concrete',
@@ -31,7 +31,7 @@ export function sampleGates(recorder: Recorder, options: SampleGatesOptions): vo
   recorder.dispatch({
     kernel: sampleGatesKernel,
     label,
-    uniforms: gateLayoutWords(layout),
+    uniforms: gateLayoutUniforms(layout),
     bindings: [step, logAlpha, gates],
     workgroups: foldWorkgroups(Math.ceil(layout.total / 64)),
     work: { flops: 10 * layout.total, bytes: 3 * 4 * layout.total },

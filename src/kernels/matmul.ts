@@ -1,5 +1,5 @@
 import tiledSource from '../../shaders/matmul.wgsl?raw';
-import registersSource from '../../shaders/matmul_registers.wgsl?raw';
+import softwareSource from '../../shaders/software/matmul.wgsl?raw';
 import { sliceElements, type Slice } from '../gpu/buffers';
 import type { KernelProfile } from '../gpu/device';
 import { fillTemplate, foldWorkgroups, type Recorder } from '../gpu/program';
@@ -48,7 +48,7 @@ const SPLIT_WORKGROUPS = 512;
 const MAX_SLICES = 16;
 const MIN_SLICE = 64;
 
-/** Outputs a side of an invocation's block, and invocations a workgroup, in `matmul_registers.wgsl`. */
+/** Outputs a side of an invocation's block, and invocations a workgroup, in shaders/software/matmul.wgsl. */
 const REGISTER_BLOCK = 8;
 const REGISTER_THREADS = 16;
 
@@ -107,7 +107,7 @@ export function wideProduct(layout: MatmulLayout, { m, n, k }: ProductSize): boo
 
 /**
  * Appends C (+)= op(A)·op(B) in f32. `shaders/matmul.wgsl` has the layouts and the tiling, in two tile sizes
- * by the number of workgroups; `shaders/matmul_registers.wgsl` is for software adapters. One dispatch, two where
+ * by the number of workgroups; `shaders/software/matmul.wgsl` is for software adapters. One dispatch, two where
  * k is split: the slices' products, then their sum in order of the slices, so that the bits are always the same.
  */
 export function matmul(recorder: Recorder, options: MatmulOptions): void {
@@ -120,11 +120,11 @@ export function matmul(recorder: Recorder, options: MatmulOptions): void {
   };
   const work = { flops: 2 * m * n * k, bytes: 4 * (m * k + n * k + (accumulate ? 2 : 1) * m * n) };
   if (variant === 'registers') {
-    const code = fillTemplate(registersSource, contiguous);
+    const code = fillTemplate(softwareSource, contiguous);
     const blocks = Math.ceil(m / REGISTER_BLOCK) * Math.ceil(n / REGISTER_BLOCK);
     recorder.dispatch({
       label,
-      uniforms: [m, n, k, accumulate ? 1 : 0],
+      uniforms: { m, n, k, accumulate },
       bindings: [a, b, c],
       kernel: { name: `matmul ${layout} in registers`, code, entryPoint: 'matmul' },
       workgroups: foldWorkgroups(Math.ceil(blocks / REGISTER_THREADS)),
@@ -146,7 +146,7 @@ export function matmul(recorder: Recorder, options: MatmulOptions): void {
   const products = split ? sliceElements(split, 0, slices * m * n) : c;
   recorder.dispatch({
     label,
-    uniforms: [m, n, k, accumulate && !split ? 1 : 0, sliceLength],
+    uniforms: { m, n, k, accumulate: accumulate && !split, sliceK: sliceLength },
     bindings: [a, b, products],
     kernel: { name: `matmul ${layout} ${tile}${wide ? '' : ' narrow'}`, code, entryPoint: 'matmul' },
     workgroups: [Math.ceil(n / tile), Math.ceil(m / tile), slices],

@@ -1,16 +1,31 @@
-import source from '../../shaders/rms_norm.wgsl?raw';
-import rowsSource from '../../shaders/rms_norm_rows.wgsl?raw';
+import sharedSource from '../../shaders/rms_norm.wgsl?raw';
+import backwardSource from '../../shaders/rms_norm_backward.wgsl?raw';
+import forwardSource from '../../shaders/rms_norm_forward.wgsl?raw';
+import softwareSource from '../../shaders/software/rms_norm.wgsl?raw';
+import softwareBackwardSource from '../../shaders/software/rms_norm_backward.wgsl?raw';
+import softwareForwardSource from '../../shaders/software/rms_norm_forward.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
-import { asWord, foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
+import type { KernelProfile } from '../gpu/device';
+import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 import type { Partials } from './column-sum';
 
-/** Rows a workgroup of `rms_norm.wgsl` takes at a time, and of `rms_norm_rows.wgsl`, one an invocation. */
+/** Rows a workgroup takes at a time; on software adapters each of its invocations has one. */
 const ROWS = 8;
 
-function kernel(entryPoint: string, software: boolean): Kernel {
-  return software
-    ? { name: 'rms_norm by rows', code: rowsSource, entryPoint }
-    : { name: 'rms_norm', code: source, entryPoint };
+const CODE = {
+  gpu: {
+    forward: `${sharedSource}\n${forwardSource}`,
+    backward: `${sharedSource}\n${backwardSource}`,
+  },
+  software: {
+    forward: `${softwareSource}\n${softwareForwardSource}`,
+    backward: `${softwareSource}\n${softwareBackwardSource}`,
+  },
+};
+
+function kernel(pass: 'forward' | 'backward', profile: KernelProfile, hasBranch: boolean): Kernel {
+  const entryPoint = `rms_norm_${pass}${hasBranch ? '_branch' : ''}`;
+  return { name: `rms_norm ${profile}`, code: CODE[profile][pass], entryPoint };
 }
 
 /** RMSNorm with hidden gates, and the residual add before it (docs/method.md, section 2; shaders/rms_norm.wgsl). */
@@ -37,12 +52,17 @@ export interface RmsNormForward {
 /** @throws when there is a branch without a residual to write. */
 export function rmsNormForward(recorder: Recorder, options: RmsNormForward): void {
   const { x, branch, residual, weights, weightOffset, gates, y, rows, hidden, epsilon, label } = options;
-  const software = recorder.profile === 'software';
   if (branch && !residual) throw new Error(`${label}: a branch needs a residual to write`);
   recorder.dispatch({
-    kernel: kernel(branch ? 'rms_norm_forward_branch' : 'rms_norm_forward', software),
+    kernel: kernel('forward', recorder.profile, branch !== undefined),
     label,
-    uniforms: [rows, hidden, weightOffset, branch?.layerGate ?? 0, asWord(epsilon), 0, 0, 0, 0, 0, 0, 0],
+    uniforms: {
+      rows,
+      hidden,
+      weightOffset,
+      layerGate: branch?.layerGate ?? 0,
+      epsilon,
+    },
     bindings: branch && residual ? [x, weights, gates, y, branch.output, residual] : [x, weights, gates, y],
     workgroups: foldWorkgroups(Math.ceil(rows / ROWS)),
     work: {
@@ -81,30 +101,29 @@ export interface RmsNormBackward {
 /** @throws when there is a branch without a column for its sums. */
 export function rmsNormBackward(recorder: Recorder, options: RmsNormBackward): void {
   const { x, weights, weightOffset, gates, dY, dX, branch, partials, rows, hidden, label } = options;
-  const software = recorder.profile === 'software';
   if (branch && options.branchColumn === undefined) throw new Error(`${label}: a branch needs a column`);
   recorder.dispatch({
-    kernel: kernel(branch ? 'rms_norm_backward_branch' : 'rms_norm_backward', software),
+    kernel: kernel('backward', recorder.profile, branch !== undefined),
     label,
-    uniforms: [
+    uniforms: {
       rows,
       hidden,
       weightOffset,
-      branch?.layerGate ?? 0,
-      asWord(options.epsilon),
-      options.addToResidual ? 1 : 0,
-      partials.blocks,
-      partials.columns,
-      options.weightColumn,
-      options.hiddenGateColumn,
-      options.branchColumn ?? 0,
-      0,
-    ],
+      layerGate: branch?.layerGate ?? 0,
+      epsilon: options.epsilon,
+      addToResidual: options.addToResidual,
+      blocks: partials.blocks,
+      columns: partials.columns,
+      weightColumn: options.weightColumn,
+      hiddenGateColumn: options.hiddenGateColumn,
+      branchColumn: options.branchColumn ?? 0,
+    },
     bindings: [
       ...[x, weights, gates, dY, dX, partials.slice],
       ...(branch ? [branch.output, branch.dOutput] : []),
     ],
-    workgroups: software ? foldWorkgroups(Math.ceil(partials.blocks / ROWS)) : [partials.blocks],
+    workgroups:
+      recorder.profile === 'software' ? foldWorkgroups(Math.ceil(partials.blocks / ROWS)) : [partials.blocks],
     // x and dY in, dX out, dX in where it is added to, the branch's output in and its gradient out; sums.
     work: {
       flops: (branch ? 18 : 14) * rows * hidden,

@@ -30,7 +30,7 @@ export function rope(recorder: Recorder, options: RopeOptions): void {
   recorder.dispatch({
     kernel: { name: 'rope', code: source, entryPoint: bias ? 'rope_bias' : 'rope' },
     label,
-    uniforms: [rows, context, rotated, all, headDim, 0, 0, 0],
+    uniforms: { rows, context, rotatedHeads: rotated, allHeads: all, headDim },
     bindings: bias ? [qkv, table, bias] : [qkv, table],
     workgroups: foldWorkgroups(Math.ceil(pairs / THREADS)),
     work: { flops: 6 * pairs, bytes: 4 * (4 * pairs + context * headDim) },

@@ -18,15 +18,11 @@ export interface StepInputs {
   clipNorm: number;
   /** Hard-concrete temperature β. */
   temperature: number;
-  /** Bit k set: gate set k of GATE_SETS is learnt; its gates are 1 otherwise. */
+  /** Bit k set: gate set k is learnt; its gates are 1 otherwise. */
   activeSets: number;
-  /** Target sparsity t_k of this step in the order of GATE_SETS. */
+  /** Target sparsity t_k of this step, by set. */
   targetSparsity: readonly [number, number, number, number];
 }
-
-/** The order of gate sets in the flat gate buffer and everywhere else. */
-export const GATE_SETS = ['hidden', 'head', 'intermediate', 'layer'] as const;
-export type GateSet = (typeof GATE_SETS)[number];
 
 export const STEP_INPUT_WORDS = 32;
 

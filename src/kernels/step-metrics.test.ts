@@ -26,18 +26,18 @@ describe('step_metrics', () => {
     const windowDomains = Uint32Array.from({ length: windows }, (_, w) => (w % 7 === 6 ? 19 : w % 7));
     const state = randomValues(8, 2);
     const gateCount = 11;
-    const tail = randomValues(gateCount + 8, 3);
+    const variables = randomValues(gateCount + 8, 3);
     const ringSlot = 2;
     const inputs = stepInputs({ step: 4321, ringSlot, learningRate: 0.25 });
     const before = randomValues(4 * STEP_METRICS_WORDS, 4);
-    const [lossesSlice, domainsSlice, gradientState, ring, step, stateSlice, tailSlice] = [
+    const [lossesSlice, domainsSlice, gradientState, ring, step, stateSlice, variablesSlice] = [
       await upload(losses),
       await uploadWords(windowDomains),
       await upload([7.5, 0.125, 0, 0]),
       await upload(before),
       await uploadStep(inputs),
       await upload(state),
-      await upload(tail),
+      await upload(variables),
     ];
     await runOnce((r) =>
       stepMetrics(r, {
@@ -47,7 +47,7 @@ describe('step_metrics', () => {
         windowLength,
         predictionsPerWindow: windowLength - 1,
         gradientState,
-        ...(pruning && { constraint: { state: stateSlice, tail: tailSlice, gateCount } }),
+        ...(pruning && { constraint: { state: stateSlice, variables: variablesSlice, gateCount } }),
         ring,
         step,
         label: 'test',
@@ -82,17 +82,13 @@ describe('step_metrics', () => {
       expect(metrics.constraint).toBeNull();
       return;
     }
-    const sets = (from: ArrayLike<number>, at: number) => ({
-      hidden: Math.fround(from[at]!),
-      head: Math.fround(from[at + 1]!),
-      intermediate: Math.fround(from[at + 2]!),
-      layer: Math.fround(from[at + 3]!),
-    });
+    const sets = (from: ArrayLike<number>, at: number) =>
+      Array.from({ length: 4 }, (_, k) => Math.fround(from[at + k]!));
     expect(metrics.constraint).toMatchObject({
       expectedSparsity: sets(state, 0),
       targetSparsity: sets(inputs.targetSparsity, 0),
-      lambda1: sets(tail, gateCount),
-      lambda2: sets(tail, gateCount + 4),
+      lambda1: sets(variables, gateCount),
+      lambda2: sets(variables, gateCount + 4),
     });
     expect(metrics.constraint?.lagrangian).toBeCloseTo(
       [...state.subarray(4)].reduce((a, b) => a + b),

@@ -3,7 +3,7 @@ import source from '../../shaders/step_metrics.wgsl?raw';
 import { MOST_DOMAINS } from '../fields/domains';
 import type { Slice } from '../gpu/buffers';
 import type { Kernel, Recorder } from '../gpu/program';
-import type { GateSet } from './step-inputs';
+import { MAX_GATE_SETS } from './gate-layout';
 
 const code = `${stepInputsSource}\n${source}`;
 
@@ -48,10 +48,11 @@ export interface StepMetrics {
   /** Null when the step had no constraint. */
   constraint: {
     lagrangian: number;
-    expectedSparsity: Record<GateSet, number>;
-    targetSparsity: Record<GateSet, number>;
-    lambda1: Record<GateSet, number>;
-    lambda2: Record<GateSet, number>;
+    /** Each [MAX_GATE_SETS], by set. */
+    expectedSparsity: number[];
+    targetSparsity: number[];
+    lambda1: number[];
+    lambda2: number[];
   } | null;
   /** [MOST_DOMAINS]: mean loss (0 without windows) and windows of each domain in the step's batch. */
   domains: { meanLoss: number; windows: number }[];
@@ -61,12 +62,7 @@ export interface StepMetrics {
 export function decodeStepMetrics(words: Float32Array): StepMetrics {
   if (words.length !== STEP_METRICS_WORDS) throw new Error(`a metrics slot has ${words.length} words`);
   const at = (word: number) => words[word]!;
-  const sets = (first: number): Record<GateSet, number> => ({
-    hidden: at(first),
-    head: at(first + 1),
-    intermediate: at(first + 2),
-    layer: at(first + 3),
-  });
+  const sets = (first: number) => [...words.subarray(first, first + MAX_GATE_SETS)];
   return {
     step: at(0),
     meanLoss: at(1),
@@ -102,8 +98,8 @@ export interface StepMetricsOptions {
   predictionsPerWindow: number;
   /** What `globalNorm` wrote. */
   gradientState: Slice;
-  /** When gates are learnt: what `constraint` wrote, and the parameters' tail with λ behind `gateCount` logα. */
-  constraint?: { state: Slice; tail: Slice; gateCount: number };
+  /** When gates are learnt: what `constraint` wrote, and the constraint's variables: `gateCount` logα, then λ1 and λ2. */
+  constraint?: { state: Slice; variables: Slice; gateCount: number };
   /** [slots, STEP_METRICS_WORDS]; StepInputs.ringSlot chooses the slot. */
   ring: Slice;
   /** Uniform buffer packed by `packStepInputs`. */
@@ -119,8 +115,13 @@ export function stepMetrics(recorder: Recorder, options: StepMetricsOptions): vo
   recorder.dispatch({
     kernel: constraint ? stepMetricsPruningKernel : stepMetricsKernel,
     label,
-    uniforms: [windows, windowLength, predictionsPerWindow, constraint?.gateCount ?? 0],
-    bindings: constraint ? [...shared, constraint.state, constraint.tail] : shared,
+    uniforms: {
+      windows,
+      windowLength,
+      predictions: predictionsPerWindow,
+      multipliers: constraint?.gateCount ?? 0,
+    },
+    bindings: constraint ? [...shared, constraint.state, constraint.variables] : shared,
     workgroups: [1],
     work: { flops: windows * windowLength, bytes: 4 * windows * (windowLength + 1) },
   });

@@ -35,7 +35,14 @@ export function swigluForward(recorder: Recorder, options: SwigluForwardOptions)
   recorder.dispatch({
     kernel: swigluForwardKernel,
     label,
-    uniforms: [rows, intermediate, intermediateGate],
+    uniforms: {
+      rows,
+      intermediate,
+      gateOffset: intermediateGate,
+      blocks: 0,
+      partialStride: 0,
+      partialColumn: 0,
+    },
     bindings: [gateUp, gates, act],
     workgroups: [Math.ceil(intermediate / 64), Math.ceil(rows / 8)],
     work: { flops: 6 * rows * intermediate, bytes: 4 * intermediate * (3 * rows + 1) },
@@ -74,14 +81,14 @@ export function swigluBackward(recorder: Recorder, options: SwigluBackwardOption
   recorder.dispatch({
     kernel: swigluBackwardKernel,
     label,
-    uniforms: [
+    uniforms: {
       rows,
       intermediate,
-      intermediateGate,
-      partials.blocks,
-      partials.columns,
-      intermediateGateColumn,
-    ],
+      gateOffset: intermediateGate,
+      blocks: partials.blocks,
+      partialStride: partials.columns,
+      partialColumn: intermediateGateColumn,
+    },
     bindings: [gateUp, dAct, gates, partials.slice],
     workgroups: [Math.ceil(intermediate / 64), partials.blocks],
     work: { flops: 16 * rows * intermediate, bytes: 4 * intermediate * (5 * rows + partials.blocks + 1) },

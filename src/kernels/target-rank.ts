@@ -25,7 +25,7 @@ export function targetRank(recorder: Recorder, options: TargetRankOptions): void
   recorder.dispatch({
     kernel: software ? targetRankRowKernel : targetRankKernel,
     label,
-    uniforms: [rows, vocabulary],
+    uniforms: { rows, vocabulary },
     bindings: [logits, targets, ranks],
     workgroups: foldWorkgroups(software ? Math.ceil(rows / 4) : rows),
     work: { flops: rows * vocabulary, bytes: 4 * rows * (vocabulary + 2) },

@@ -34,15 +34,16 @@ export function recordBackward(
   const qkvWidth = queryWidth + 2 * keyValueHeads * headDim;
 
   /** dX of a product into `dX`, dW into the gradient buffer. */
-  const productBackward = (
-    dY: Slice,
-    x: Slice,
-    region: Region,
-    dX: Slice,
-    n: number,
-    k: number,
-    label: string,
-  ) => {
+  const productBackward = (options: {
+    dY: Slice;
+    x: Slice;
+    region: Region;
+    dX: Slice;
+    n: number;
+    k: number;
+    label: string;
+  }) => {
+    const { dY, x, region, dX, n, k, label } = options;
     matmul(recorder, {
       layout: 'nn',
       a: dY,
@@ -106,15 +107,15 @@ export function recordBackward(
   for (let l = numHiddenLayers - 1; l >= 0; l--) {
     const layer = layout.layers[l]!;
     const name = `layer ${l}`;
-    productBackward(
-      at.branchGradient,
-      at.activated[l]!,
-      layer.down,
-      at.activatedGradient,
-      hidden,
-      intermediate,
-      `${name} down`,
-    );
+    productBackward({
+      dY: at.branchGradient,
+      x: at.activated[l]!,
+      region: layer.down,
+      dX: at.activatedGradient,
+      n: hidden,
+      k: intermediate,
+      label: `${name} down`,
+    });
     swigluBackward(recorder, {
       gateUp: at.gateUp[l]!,
       dAct: at.activatedGradient,
@@ -126,27 +127,27 @@ export function recordBackward(
       intermediate,
       label: `${name} swiglu gradient`,
     });
-    productBackward(
-      at.gateUp[l]!,
-      at.normed[2 * l + 1]!,
-      layer.gateUp,
-      at.normedGradient,
-      2 * intermediate,
-      hidden,
-      `${name} gate-up`,
-    );
+    productBackward({
+      dY: at.gateUp[l]!,
+      x: at.normed[2 * l + 1]!,
+      region: layer.gateUp,
+      dX: at.normedGradient,
+      n: 2 * intermediate,
+      k: hidden,
+      label: `${name} gate-up`,
+    });
     normBackward(2 * l + 1, `${name} post-attention norm`);
 
     if (layer.outputBias) biasBackward(at.branchGradient, layer.outputBias, `${name} attention output bias`);
-    productBackward(
-      at.branchGradient,
-      at.attended[l]!,
-      layer.output,
-      at.attendedGradient,
-      hidden,
-      queryWidth,
-      `${name} attention output`,
-    );
+    productBackward({
+      dY: at.branchGradient,
+      x: at.attended[l]!,
+      region: layer.output,
+      dX: at.attendedGradient,
+      n: hidden,
+      k: queryWidth,
+      label: `${name} attention output`,
+    });
     attentionBackward(recorder, {
       qkv: at.qkv[l]!,
       table: at.rope,
@@ -167,15 +168,15 @@ export function recordBackward(
       label: `${name} attention gradient`,
     });
     if (layer.qkvBias) biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);
-    productBackward(
-      at.qkvGradient,
-      at.normed[2 * l]!,
-      layer.qkv,
-      at.normedGradient,
-      qkvWidth,
-      hidden,
-      `${name} qkv`,
-    );
+    productBackward({
+      dY: at.qkvGradient,
+      x: at.normed[2 * l]!,
+      region: layer.qkv,
+      dX: at.normedGradient,
+      n: qkvWidth,
+      k: hidden,
+      label: `${name} qkv`,
+    });
     normBackward(2 * l, `${name} input norm`);
   }
   embeddingBackward(recorder, {

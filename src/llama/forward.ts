@@ -66,8 +66,18 @@ export function recordForward(
       label,
     });
   };
-  const product = (x: Slice, region: Region, out: Slice, n: number, k: number, label: string) =>
+  /** out [rows, n] = x [rows, k]·Wᵀ */
+  const product = (options: {
+    x: Slice;
+    region: Region;
+    out: Slice;
+    n: number;
+    k: number;
+    label: string;
+  }) => {
+    const { x, region, out, n, k, label } = options;
     matmul(recorder, { layout: 'nt', a: x, b: weights(region), c: out, m: rows, n, k, label });
+  };
 
   embeddingForward(recorder, {
     table: weights(layout.embedding),
@@ -85,14 +95,14 @@ export function recordForward(
     const queryWidth = heads * headDim;
 
     norm(2 * l, `${name} input norm`);
-    product(
-      at.normed[2 * l]!,
-      layer.qkv,
-      qkv,
-      queryWidth + 2 * keyValueHeads * headDim,
-      hidden,
-      `${name} qkv`,
-    );
+    product({
+      x: at.normed[2 * l]!,
+      region: layer.qkv,
+      out: qkv,
+      n: queryWidth + 2 * keyValueHeads * headDim,
+      k: hidden,
+      label: `${name} qkv`,
+    });
     rope(recorder, {
       qkv,
       ...(layer.qkvBias && { bias: weights(layer.qkvBias) }),
@@ -117,7 +127,14 @@ export function recordForward(
       headDim,
       label: `${name} attention`,
     });
-    product(attended, layer.output, at.branch[2 * l]!, hidden, queryWidth, `${name} attention output`);
+    product({
+      x: attended,
+      region: layer.output,
+      out: at.branch[2 * l]!,
+      n: hidden,
+      k: queryWidth,
+      label: `${name} attention output`,
+    });
     if (layer.outputBias) {
       addBias(recorder, {
         values: at.branch[2 * l]!,
@@ -129,7 +146,14 @@ export function recordForward(
     }
 
     norm(2 * l + 1, `${name} post-attention norm`);
-    product(at.normed[2 * l + 1]!, layer.gateUp, at.gateUp[l]!, 2 * intermediate, hidden, `${name} gate-up`);
+    product({
+      x: at.normed[2 * l + 1]!,
+      region: layer.gateUp,
+      out: at.gateUp[l]!,
+      n: 2 * intermediate,
+      k: hidden,
+      label: `${name} gate-up`,
+    });
     swigluForward(recorder, {
       gateUp: at.gateUp[l]!,
       gates: at.gates,
@@ -139,7 +163,14 @@ export function recordForward(
       intermediate,
       label: `${name} swiglu`,
     });
-    product(at.activated[l]!, layer.down, at.branch[2 * l + 1]!, hidden, intermediate, `${name} down`);
+    product({
+      x: at.activated[l]!,
+      region: layer.down,
+      out: at.branch[2 * l + 1]!,
+      n: hidden,
+      k: intermediate,
+      label: `${name} down`,
+    });
   }
   norm(2 * numHiddenLayers, 'final norm');
 }

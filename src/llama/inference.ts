@@ -129,6 +129,8 @@ export function createInference(
     const headOf = (count: number) => {
       const head = heads.get(count) ?? makeHead(count);
       heads.set(count, head);
+      // What was refused once is made again the next time.
+      head.catch(() => heads.delete(count));
       return head;
     };
 
@@ -164,7 +166,7 @@ export function createInference(
   });
 }
 
-/** Lends a model's inference, and gives everything back whatever happens. */
+/** Uploads a model, runs `use` with its inference, and destroys both whatever happens. */
 export async function withModel<T>(
   gpu: Gpu,
   label: string,

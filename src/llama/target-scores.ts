@@ -91,6 +91,8 @@ export function createTargetScorer(
       const count = Math.min(capacity, Math.ceil(rows / ROW_STEP) * ROW_STEP);
       const head = heads.get(count) ?? recordHead(count);
       heads.set(count, head);
+      // What was refused once is made again the next time.
+      head.catch(() => heads.delete(count));
       return head;
     };
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readFloats, sliceElements, writeElements } from '../gpu/buffers';
-import { GATE_SETS } from '../kernels/step-inputs';
 import { randomValues, testGpu } from '../kernels/testing';
-import { gateLayout } from '../llama/gates';
+import { GATE_SETS, gateLayout } from '../llama/gates';
 import { parameterLayout } from '../llama/parameters';
 import { randomParameters, TINY } from '../llama/testing';
 import { expectSameAfterRestore, plainStepInputs as inputs } from '../training/testing';

@@ -3,7 +3,6 @@ import { constraint, CONSTRAINT_STATE_ELEMENTS, MULTIPLIER_COUNT } from '../kern
 import { gateRowCount } from '../kernels/gate-layout';
 import { sampleGates } from '../kernels/hard-concrete';
 import { clampLogAlpha } from '../kernels/hard-concrete-distribution';
-import { GATE_SETS } from '../kernels/step-inputs';
 import type { LlamaConfig } from '../llama/config';
 import { gateLayout } from '../llama/gates';
 import type { TrainerExtension } from '../training/extension';
@@ -27,7 +26,7 @@ export function learntGates(config: LlamaConfig, start: GateStart): TrainerExten
       { name: 'logAlpha', values: new Float32Array(layout.total).fill(start.logAlpha) },
       {
         name: 'multipliers',
-        values: new Float32Array(MULTIPLIER_COUNT).fill(start.quadraticMultiplier, GATE_SETS.length),
+        values: new Float32Array(MULTIPLIER_COUNT).fill(start.quadraticMultiplier, MULTIPLIER_COUNT / 2),
       },
     ],
     buffers: [
@@ -40,7 +39,7 @@ export function learntGates(config: LlamaConfig, start: GateStart): TrainerExten
     },
     recordAfter(recorder, { values, gradient, gates, step, slice }) {
       constraint(recorder, {
-        tail: values,
+        variables: values,
         gates,
         gradient,
         rowSparsity: slice('row sparsity'),
@@ -52,7 +51,7 @@ export function learntGates(config: LlamaConfig, start: GateStart): TrainerExten
     },
     metrics: ({ values, slice }) => ({
       state: slice('constraint state'),
-      tail: values,
+      variables: values,
       gateCount: layout.total,
     }),
   };

@@ -1,6 +1,5 @@
 import { queryHeadsPerGroup, type LlamaConfig, type TargetShape } from '../llama/config';
-import { gateLayout } from '../llama/gates';
-import { GATE_SETS, type GateSet } from '../kernels/step-inputs';
+import { GATE_SETS, type GateSet, gateLayout } from '../llama/gates';
 import { probabilityOfZero, softValue } from '../kernels/hard-concrete-distribution';
 
 /** Which gate sets are learnt. */

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { GATE_SETS, type GateSet } from '../kernels/step-inputs';
 import { randomValues, testGpu } from '../kernels/testing';
 import type { LlamaConfig, TargetShape } from '../llama/config';
 import { shapeOf } from '../llama/config';
-import { gateLayout } from '../llama/gates';
+import { GATE_SETS, type GateSet, gateLayout } from '../llama/gates';
 import { createInference, uploadModel } from '../llama/inference';
 import { parameterLayout } from '../llama/parameters';
 import { randomParameters, TINY } from '../llama/testing';

@@ -1,4 +1,4 @@
-import type { GateSet } from '../kernels/step-inputs';
+import type { GateSet } from '../llama/gates';
 import { queryHeadsPerGroup, shapeOf, type LlamaConfig, type TargetShape } from '../llama/config';
 
 export type TargetField = keyof TargetShape;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { testGpu } from '../kernels/testing';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
-import { createRunControl } from '../run/control';
+import { createRunControl } from '../run/run-control';
 import type { RunEvent, Stage } from '../run/events';
 import { trainFromScratch } from '../run/from-scratch';
 import { pretrainingSpent, spentBy } from './cost';
@@ -43,7 +43,7 @@ describe('what a model took', () => {
       emit: (event: RunEvent) => void events.push(event),
       activity: () => undefined,
     });
-    await runExperiment(experiment, await context(log.run));
+    await runExperiment({ experiment, interventions: [] }, await context(log.run));
     await trainFromScratch(experiment, await context(log.control));
 
     const target = prunedConfig(source.config, experiment.target);

@@ -25,7 +25,8 @@ import { closestMember, readMember } from './family';
 import { measureModel, measuringFlops, type Material, type ReportedModel } from './measure';
 import { ARM_TITLES } from './table';
 import { readTestText } from './text';
-import type { RunContext, RunModels, SourceModel } from '../run/run';
+import type { RunContext, SourceModel } from '../run/run-context';
+import type { RunModels } from '../run/run';
 import type { Experiment } from '../experiment/schema';
 import { scratchExperiment } from '../run/scratch-experiment';
 

@@ -1,114 +1,223 @@
-import type { AdapterDescription } from '../gpu/device';
-import type { GateSet } from '../kernels/step-inputs';
-import type { LlamaConfig, TargetShape } from '../llama/config';
-import type { Experiment } from '../experiment/schema';
+import { z } from 'zod';
+import { interventionChangesSchema } from '../experiment/interventions';
+import { experimentSchema } from '../experiment/schema';
+import { MOST_DOMAINS } from '../fields/domains';
+import { LLAMA_LIMITS } from '../formats/llama-config';
+import { numberWithin, wholeNumber } from '../formats/refusal';
+import type { LlamaConfig } from '../llama/config';
 
 /**
- * A run is an append-only log of these events: charts, tables, CSV, the recorded run and the replay all
- * read this log and nothing else. `elapsedMs` (time in which the run was not paused) is the only part
- * that differs between two runs of one experiment on one adapter.
+ * A run is an append-only log of these events: charts, tables, CSV, the recorded run and the replay all read this
+ * log and nothing else. `elapsedMs` (time in which the run was not paused) is the only part that differs between
+ * two runs of one plan on one adapter. The schemas are the types: a log from outside is parsed with them.
  */
-export type RunEvent = StartedEvent | StepEvent | EvaluationEvent | GatesEvent | SurgeryEvent | FinishedEvent;
+const line = z.string().max(500);
+/** What a model is known by (src/formats/weights-hash.ts); logs before version 0.2 have none. */
+export const weightsSha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' })
+  .optional();
+const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+const size = (max: number) => wholeNumber(1, max);
+/** A measured number is published only when it is finite; a log that says otherwise is refused. */
+const measured = z.number();
+const losses = z.array(measured).max(MOST_DOMAINS);
+const weights = z.array(numberWithin(0, 1)).max(MOST_DOMAINS);
+const indices = z.array(count).max(LLAMA_LIMITS.intermediate_size);
+const stage = z.enum(['prune', 'retrain']);
+const when = { step: count, tokens: count, elapsedMs: z.number() };
 
-export type Stage = 'prune' | 'retrain';
+const shape = z.strictObject({
+  numHiddenLayers: z.number().positive(),
+  hiddenSize: z.number().positive(),
+  numAttentionHeads: z.number().positive(),
+  intermediateSize: z.number().positive(),
+});
 
-export interface StartedEvent {
-  type: 'started';
-  experiment: Experiment;
-  /** `weightsSha256` is what a model is known by (src/formats/weights-hash.ts); logs before version 0.2 have none. */
-  source: { name: string; config: LlamaConfig; parameters: number; weightsSha256?: string | undefined };
+/** What gates round to while they are learnt may have lost a whole dimension for a while. */
+const roundedShape = z.strictObject({
+  numHiddenLayers: z.number().nonnegative(),
+  hiddenSize: z.number().nonnegative(),
+  numAttentionHeads: z.number().nonnegative(),
+  intermediateSize: z.number().nonnegative(),
+});
+
+const config: z.ZodType<LlamaConfig> = z.strictObject({
+  vocabSize: size(LLAMA_LIMITS.vocab_size),
+  hiddenSize: size(LLAMA_LIMITS.hidden_size),
+  numHiddenLayers: size(LLAMA_LIMITS.num_hidden_layers),
+  numAttentionHeads: size(LLAMA_LIMITS.num_attention_heads),
+  numKeyValueHeads: size(LLAMA_LIMITS.num_attention_heads),
+  headDim: size(LLAMA_LIMITS.head_dim),
+  intermediateSize: size(LLAMA_LIMITS.intermediate_size),
+  maxPositionEmbeddings: size(LLAMA_LIMITS.max_position_embeddings),
+  rmsNormEps: z.number(),
+  ropeTheta: z.number(),
+  ropeScaling: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('default') }),
+    z.strictObject({ type: z.literal('linear'), factor: z.number() }),
+    z.strictObject({
+      type: z.literal('llama3'),
+      factor: z.number(),
+      lowFreqFactor: z.number(),
+      highFreqFactor: z.number(),
+      originalMaxPositionEmbeddings: z.number(),
+    }),
+  ]),
+  tieWordEmbeddings: z.boolean(),
+  attentionBias: z.boolean(),
+  bosTokenId: count.nullable(),
+  eosTokenId: count.nullable(),
+});
+
+export const adapterSchema = z.strictObject({
+  vendor: line,
+  architecture: line,
+  description: line,
+  software: z.boolean(),
+});
+
+/** Where the experiment asks for it: what each domain's loss is compared with instead of the source's own. */
+export const scalingLawSchema = z.strictObject({
+  loss: losses,
+  /** At how many parameters the law was read. */
+  parameters: count,
+  /** The family has no model as small, or as large. */
+  extrapolated: z.boolean(),
+});
+
+const started = z.strictObject({
+  type: z.literal('started'),
+  experiment: experimentSchema,
+  source: z.strictObject({
+    name: line,
+    config,
+    parameters: count,
+    weightsSha256,
+  }),
   /** Domain names in corpus order; every list by domain below has this order. */
-  domains: string[];
-  adapter: AdapterDescription;
-  version: string;
+  domains: z.array(line).min(1).max(MOST_DOMAINS),
+  adapter: adapterSchema,
+  version: line,
   /** The source model's own loss by domain on the run's evaluation windows. */
-  referenceLoss: number[];
-  /**
-   * Where the experiment asks for the scaling law: what each domain's loss is compared with instead, at how
-   * many parameters the law was read, and whether the family has no model as small or as large.
-   */
-  scalingLaw?: { loss: number[]; parameters: number; extrapolated: boolean };
+  referenceLoss: losses,
+  scalingLaw: scalingLawSchema.optional(),
   /** Mixture of the first step. */
-  mixture: number[];
-}
+  mixture: weights,
+});
+
+const constraint = z.strictObject({
+  expected: measured,
+  target: measured,
+  lambda1: measured,
+  lambda2: measured,
+});
 
 /** One optimiser step. `step` counts from 1 through the whole run; `tokens` are those trained on so far. */
-export interface StepEvent {
-  type: 'step';
-  stage: Stage;
-  step: number;
-  tokens: number;
-  elapsedMs: number;
-  loss: number;
+const step = z.strictObject({
+  type: z.literal('step'),
+  stage,
+  ...when,
+  loss: measured,
   /** Mean training loss of the windows of each domain in this batch; null where it had none. */
-  domainLoss: (number | null)[];
-  /** Before clipping; null when it was not finite and the step's update was skipped. */
-  gradientNorm: number | null;
-  learningRate: number;
+  domainLoss: z.array(z.number().nullable()).max(MOST_DOMAINS),
+  /** Null where the gradient overflowed and the update was skipped. */
+  gradientNorm: measured.nullable(),
+  learningRate: z.number(),
   /** Only while pruning: the constraint by gate set (sets that are not learnt are left out). */
-  lagrangian?: number;
-  sparsity?: Partial<Record<GateSet, { expected: number; target: number; lambda1: number; lambda2: number }>>;
-}
+  lagrangian: measured.optional(),
+  sparsity: z
+    .strictObject({
+      hidden: constraint.optional(),
+      head: constraint.optional(),
+      intermediate: constraint.optional(),
+      layer: constraint.optional(),
+    })
+    .optional(),
+});
 
 /** Deterministic masks (or the pruned model) on held-out windows, and the mixture that follows from it. */
-export interface EvaluationEvent {
-  type: 'evaluation';
-  stage: Stage;
-  step: number;
-  tokens: number;
-  elapsedMs: number;
-  loss: number[];
+const evaluation = z.strictObject({
+  type: z.literal('evaluation'),
+  stage,
+  ...when,
+  loss: losses,
   /** Sampling weights from the next step on. */
-  mixture: number[];
+  mixture: weights,
   /** While pruning: the shape that the gates now round to (units kept in every layer, on average). */
-  shape?: TargetShape;
-}
+  shape: roundedShape.optional(),
+});
 
-/** The deterministic value of every gate before any is cut to 0, 0…255, for the anatomy. */
-export interface GatesEvent {
-  type: 'gates';
-  step: number;
-  hidden: number[];
-  /** [layer][key/value group] */
-  heads: number[][];
-  /** [layer][unit] */
-  intermediate: number[][];
-  layers: number[];
-}
+/**
+ * The deterministic value of every gate before any is cut to 0, as 0…255 in the source's gate layout
+ * (src/llama/gates.ts), for the anatomy.
+ */
+const gates = z.strictObject({
+  type: z.literal('gates'),
+  step: count,
+  values: z.instanceof(Uint8Array as unknown as new () => Uint8Array<ArrayBuffer>),
+});
+
+/** Settings that somebody changed; they hold from the next step on. */
+const intervention = z.strictObject({
+  type: z.literal('intervention'),
+  ...when,
+  changes: interventionChangesSchema,
+  /** What the same settings were before. */
+  before: interventionChangesSchema,
+});
 
 /** The cut: what was kept, and that the masked source and the pruned model agree. */
-export interface SurgeryEvent {
-  type: 'surgery';
-  step: number;
-  elapsedMs: number;
-  config: LlamaConfig;
-  parameters: number;
+const surgery = z.strictObject({
+  type: z.literal('surgery'),
+  step: count,
+  elapsedMs: z.number(),
+  config,
+  parameters: count,
   /** Of the model as cut. */
-  weightsSha256?: string | undefined;
-  kept: { hidden: number[]; layers: number[]; heads: number[][]; intermediate: number[][] };
+  weightsSha256,
+  kept: z.strictObject({
+    hidden: indices,
+    layers: indices,
+    heads: z.array(indices).max(LLAMA_LIMITS.num_hidden_layers),
+    intermediate: z.array(indices).max(LLAMA_LIMITS.num_hidden_layers),
+  }),
   /** Largest absolute difference of f32 logits, masked source against pruned model. */
-  maskedVersusPruned: number;
-  loss: { masked: number[]; pruned: number[] };
-}
-
-export interface FinishedEvent {
-  type: 'finished';
-  step: number;
-  tokens: number;
-  elapsedMs: number;
-  summary: RunSummary;
-}
+  maskedVersusPruned: measured,
+  loss: z.strictObject({ masked: losses, pruned: losses }),
+});
 
 /** What summary.json says. Losses are nats a token by domain on the run's evaluation windows. */
-export interface RunSummary {
-  target: TargetShape;
-  achieved: TargetShape;
-  parameters: { source: number; pruned: number };
-  domains: string[];
-  loss: { source: number[]; masked: number[]; pruned: number[]; retrained: number[] | null };
-  maskedVersusPruned: number;
-  mixture: number[];
-  tokens: number;
-  /** Of the model that came of it in the end. */
-  weightsSha256?: string | undefined;
-}
+const summary = z.strictObject({
+  target: shape,
+  achieved: shape,
+  parameters: z.strictObject({ source: count, pruned: count }),
+  domains: z.array(line).max(MOST_DOMAINS),
+  loss: z.strictObject({ source: losses, masked: losses, pruned: losses, retrained: losses.nullable() }),
+  maskedVersusPruned: measured,
+  mixture: weights,
+  tokens: count,
+  /** Of the model that came out. */
+  weightsSha256,
+});
+
+const finished = z.strictObject({ type: z.literal('finished'), ...when, summary });
+
+export const eventSchema = z.discriminatedUnion(
+  'type',
+  [started, step, evaluation, gates, intervention, surgery, finished],
+  { error: 'must be an event of a known type' },
+);
+
+export const surgerySchema = surgery;
+
+export type RunEvent = z.infer<typeof eventSchema>;
+export type Stage = z.infer<typeof stage>;
+export type StartedEvent = z.infer<typeof started>;
+export type StepEvent = z.infer<typeof step>;
+export type EvaluationEvent = z.infer<typeof evaluation>;
+export type GatesEvent = z.infer<typeof gates>;
+export type InterventionEvent = z.infer<typeof intervention>;
+export type SurgeryEvent = z.infer<typeof surgery>;
+export type FinishedEvent = z.infer<typeof finished>;
+export type RunSummary = z.infer<typeof summary>;

@@ -3,7 +3,7 @@ import { MOST_DOMAINS } from '../fields/domains';
 import type { StepMetrics } from '../kernels/step-metrics';
 import { createStepCheck } from './finite-step';
 
-const sets = (value: number) => ({ hidden: value, head: value, intermediate: value, layer: value });
+const sets = (value: number) => [value, value, value, value];
 
 function metrics(changes: Partial<StepMetrics> = {}): StepMetrics {
   return {
@@ -37,7 +37,7 @@ describe('the check of a step', () => {
   });
 
   it('names the multiplier and the gate set', () => {
-    const constraint = { ...metrics().constraint!, lambda2: { ...sets(1), head: Infinity } };
+    const constraint = { ...metrics().constraint!, lambda2: sets(1).with(1, Infinity) };
     expect(() => createStepCheck('prune', [])(9, metrics({ constraint }))).toThrow(
       'Stage prune, step 9: the multiplier λ2 of the gate set head is Infinity',
     );

@@ -1,5 +1,5 @@
 import { finite } from '../fields/finite';
-import { GATE_SETS } from '../kernels/step-inputs';
+import { GATE_SETS } from '../llama/gates';
 import type { StepMetrics } from '../kernels/step-metrics';
 import type { Stage } from './events';
 
@@ -24,12 +24,13 @@ export function createStepCheck(stage: Stage, domains: readonly string[]) {
     if (metrics.constraint) {
       const { lagrangian, ...bySet } = metrics.constraint;
       for (const [what, values] of Object.entries(bySet)) {
-        for (const set of GATE_SETS)
+        GATE_SETS.forEach((set, k) =>
           finite(
-            values[set],
+            values[k]!,
             at(`${NAMES[what as keyof typeof bySet]} of the gate set ${set}`),
             CONSTRAINT_ADVICE,
-          );
+          ),
+        );
       }
       finite(lagrangian, at('Lagrangian'), CONSTRAINT_ADVICE);
     }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { testGpu } from '../kernels/testing';
 import { shapeOf } from '../llama/config';
-import { createRunControl, RunCancelled } from './control';
+import { createRunControl, isCancellation } from './run-control';
 import type { EvaluationEvent, RunEvent } from './events';
 import { trainFromScratch } from './from-scratch';
-import type { RunContext } from './run';
+import type { RunContext } from './run-context';
 import { runTokens } from './run-size';
 import { experimentSchema } from '../experiment/schema';
 import { scratchExperiment } from './scratch-experiment';
@@ -71,7 +71,7 @@ describe('the control from scratch', () => {
     const held = gpu.heldBytes();
     const turn = createRunControl();
     const emit = (event: RunEvent) => event.type === 'step' && event.step === 12 && turn.cancel();
-    await expect(train({ turn, emit })).rejects.toThrow(RunCancelled);
+    await expect(train({ turn, emit })).rejects.toSatisfy(isCancellation);
     expect(gpu.heldBytes()).toBe(held);
   });
 });

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { smallConfig } from '../formats/testing';
 import { shapeOf } from '../llama/config';
 import type { RunEvent, StartedEvent } from './events';
-import { metricsCsv, metricsJson, parseRunLog } from './metrics-export';
+import { metricsCsv, metricsJson as metricsChunks, parseRunLog } from './metrics-export';
+import { runLogHeader } from './run-log';
 import { defaultExperiment } from '../experiment/schema';
+
+const metricsJson = (events: RunEvent[]) => [...metricsChunks(events, runLogHeader(events))].join('');
 
 const config = smallConfig();
 const started: StartedEvent = {
@@ -29,7 +32,7 @@ const events: RunEvent[] = [
     stage: 'prune',
     step: 1,
     tokens: 1024,
-    elapsedMs: 12.5,
+    elapsedMs: 12,
     loss: 3.25,
     domainLoss: [3.25, null],
     gradientNorm: 0.75,
@@ -43,17 +46,14 @@ const events: RunEvent[] = [
     step: 20,
     tokens: 20480,
     elapsedMs: 250,
-    loss: [3, NaN],
+    loss: [3, 3.25],
     mixture: [0.25, 0.75],
     shape: { ...shapeOf(config), intermediateSize: 9.5 },
   },
   {
     type: 'gates',
     step: 20,
-    hidden: rows(12, 255),
-    heads: rows(2, rows(2, 128)),
-    intermediate: rows(2, rows(10, 0)),
-    layers: [255, 0],
+    values: Uint8Array.from([...rows(12, 255), ...rows(4, 128), ...rows(20, 0), 255, 0]),
   },
   {
     type: 'surgery',
@@ -120,7 +120,7 @@ describe('metricsCsv', () => {
     expect(cell(0, 'training_loss.a "quoted", name')).toBe('');
     expect(cell(0, 'lambda1.hidden')).toBe('-2');
     expect(cell(0, 'lambda1.head')).toBe('');
-    expect(cell(1, 'validation_loss.a "quoted", name')).toBe('');
+    expect(cell(1, 'validation_loss.a "quoted", name')).toBe('3.25');
     expect(cell(1, 'mixture.a "quoted", name')).toBe('0.75');
     expect(cell(1, 'shape.intermediateSize')).toBe('9.5');
   });
@@ -203,7 +203,7 @@ describe('run log', () => {
       changed(2, { loss: [1] }),
       'run log: events[2].loss must have 2 entries, but it has 1',
     ],
-    ['gates of another model', changed(3, { hidden: [1] }), 'events[3].hidden must have 12 entries'],
+    ['gates of another model', changed(3, { values: 'AAEC' }), 'events[3].values must have 38 entries'],
     [
       'a weight of 1e308',
       changed(2, { mixture: [1e308, 0] }),

@@ -1,9 +1,9 @@
-import { GATE_SETS } from '../kernels/step-inputs';
+import { GATE_SETS } from '../llama/gates';
 import type { TargetShape } from '../llama/config';
 import { adapterName } from './adapter-name';
 import { csvText, type Cell } from '../formats/csv';
 import type { EvaluationEvent, RunEvent, StepEvent } from './events';
-import { runLogHeader, type RunLog } from './run-log';
+import { eventLine, runLogHeader, type RunLogHeader } from './run-log';
 
 export { parseRunLog } from './run-log';
 
@@ -86,16 +86,19 @@ export function metricsCsv(events: readonly RunEvent[], corpus?: string): string
   return csvText(rows);
 }
 
-/** A run's whole log as JSON that `parseRunLog` reads back. @throws InputError when the run has not started. */
-export function metricsJson(events: readonly RunEvent[], corpus?: string): string {
-  const log: RunLog = {
-    format: 'shear-lab run',
-    formatVersion: 1,
-    header: runLogHeader(events, corpus),
-    events: [...events],
-  };
+/**
+ * A run's whole log as JSON that `parseRunLog` reads back, piece by piece: a long one is larger than a string may be.
+ *
+ * @throws InputError when the run has not started.
+ */
+export function* metricsJson(events: Iterable<RunEvent>, header: RunLogHeader): Generator<string> {
+  const opening = { format: 'shear-lab run', formatVersion: 2, header };
   // An event a line: readable, and small when compressed.
-  const { events: list, ...rest } = log;
-  const lines = list.map((event) => `    ${JSON.stringify(event)}`).join(',\n');
-  return `${JSON.stringify(rest, null, 2).slice(0, -2)},\n  "events": [\n${lines}\n  ]\n}\n`;
+  yield `${JSON.stringify(opening, null, 2).slice(0, -2)},\n  "events": [`;
+  let separator = '\n';
+  for (const event of events) {
+    yield `${separator}    ${eventLine(event, 'inside')}`;
+    separator = ',\n';
+  }
+  yield '\n  ]\n}\n';
 }

@@ -3,7 +3,8 @@ import { weightsHash } from '../formats/weights-hash';
 import { parameterCount } from '../pruning/cost';
 import type { FlatModel } from '../llama/parameters';
 import type { RunEvent, StartedEvent } from './events';
-import type { RunModels, SourceModel } from './run';
+import type { RunModels } from './run';
+import type { SourceModel } from './run-context';
 
 const SUBJECT = 'run log';
 

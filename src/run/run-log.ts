@@ -1,211 +1,130 @@
 import { z } from 'zod';
-import { MOST_DOMAINS } from '../fields/domains';
-import { LLAMA_LIMITS } from '../formats/llama-config';
-import { checked, numberWithin, refuse, wholeNumber } from '../formats/refusal';
-import type { GateSet } from '../kernels/step-inputs';
-import type { LlamaConfig } from '../llama/config';
-import type { RunEvent, StartedEvent } from './events';
-import { experimentSchema } from '../experiment/schema';
-
-/** A run's log as a file: what a reader needs to judge the numbers, then every event. */
-export interface RunLog {
-  format: 'shear-lab run';
-  formatVersion: 1;
-  header: RunLogHeader;
-  events: RunEvent[];
-}
+import { checked, refuse, wholeNumber } from '../formats/refusal';
+import { gateLayout } from '../llama/gates';
+import { adapterSchema, eventSchema, weightsSha256, type RunEvent, type StartedEvent } from './events';
 
 /** Stands in every export, so that no number travels without where it came from. */
-export interface RunLogHeader {
-  version: string;
-  model: string;
-  /** Hash of the source model's weights. */
-  modelSha256?: string | undefined;
-  corpus: string;
-  seed: number;
-  adapter: StartedEvent['adapter'];
-}
+const headerSchema = z.strictObject({
+  version: z.string().max(500),
+  model: z.string().max(500),
+  /** Of the source model's weights. */
+  modelSha256: weightsSha256,
+  corpus: z.string().max(500),
+  seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  adapter: adapterSchema,
+});
 
 const SUBJECT = 'run log';
 const MAX_EVENTS = 500_000;
 
-const line = z.string().max(500);
-const weightsSha256 = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' })
-  .optional();
-const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-const size = (max: number) => wholeNumber(1, max);
-/** JSON has no NaN: a loss that diverged is written as null. */
-const measured = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? NaN);
-const losses = z.array(measured).max(MOST_DOMAINS);
-const weights = z.array(numberWithin(0, 1)).max(MOST_DOMAINS);
-const indices = z.array(count).max(LLAMA_LIMITS.intermediate_size);
-const level = z.array(numberWithin(0, 255)).max(LLAMA_LIMITS.intermediate_size);
-const stage = z.enum(['prune', 'retrain']);
-const when = { step: count, tokens: count, elapsedMs: z.number() };
+/** An event as it stands in a file of JSON, made one of the schema: gate values in base64, or as logs of version 1 had them. */
+const storedEvent = z.preprocess(fromStored, eventSchema);
 
-const shape = z.strictObject({
-  numHiddenLayers: z.number().positive(),
-  hiddenSize: z.number().positive(),
-  numAttentionHeads: z.number().positive(),
-  intermediateSize: z.number().positive(),
-});
-
-/** What gates round to while they are learnt may have lost a whole dimension for a while. */
-const roundedShape = z.strictObject({
-  numHiddenLayers: z.number().nonnegative(),
-  hiddenSize: z.number().nonnegative(),
-  numAttentionHeads: z.number().nonnegative(),
-  intermediateSize: z.number().nonnegative(),
-});
-
-const config: z.ZodType<LlamaConfig> = z.strictObject({
-  vocabSize: size(LLAMA_LIMITS.vocab_size),
-  hiddenSize: size(LLAMA_LIMITS.hidden_size),
-  numHiddenLayers: size(LLAMA_LIMITS.num_hidden_layers),
-  numAttentionHeads: size(LLAMA_LIMITS.num_attention_heads),
-  numKeyValueHeads: size(LLAMA_LIMITS.num_attention_heads),
-  headDim: size(LLAMA_LIMITS.head_dim),
-  intermediateSize: size(LLAMA_LIMITS.intermediate_size),
-  maxPositionEmbeddings: size(LLAMA_LIMITS.max_position_embeddings),
-  rmsNormEps: z.number(),
-  ropeTheta: z.number(),
-  ropeScaling: z.discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('default') }),
-    z.strictObject({ type: z.literal('linear'), factor: z.number() }),
-    z.strictObject({
-      type: z.literal('llama3'),
-      factor: z.number(),
-      lowFreqFactor: z.number(),
-      highFreqFactor: z.number(),
-      originalMaxPositionEmbeddings: z.number(),
-    }),
-  ]),
-  tieWordEmbeddings: z.boolean(),
-  attentionBias: z.boolean(),
-  bosTokenId: count.nullable(),
-  eosTokenId: count.nullable(),
-});
-
-const adapter = z.strictObject({
-  vendor: line,
-  architecture: line,
-  description: line,
-  software: z.boolean(),
-});
-
-const constraint = z
-  .strictObject({ expected: measured, target: measured, lambda1: measured, lambda2: measured })
-  .optional();
-const sparsity: z.ZodType<Partial<Record<GateSet, z.infer<NonNullable<typeof constraint>>>>> = z.strictObject(
-  {
-    hidden: constraint,
-    head: constraint,
-    intermediate: constraint,
-    layer: constraint,
-  },
-);
-
-const summary = z.strictObject({
-  target: shape,
-  achieved: shape,
-  parameters: z.strictObject({ source: count, pruned: count }),
-  domains: z.array(line).max(MOST_DOMAINS),
-  loss: z.strictObject({ source: losses, masked: losses, pruned: losses, retrained: losses.nullable() }),
-  maskedVersusPruned: measured,
-  mixture: weights,
-  tokens: count,
-  weightsSha256,
-});
-
-const eventSchema = z.discriminatedUnion(
-  'type',
-  [
-    z.strictObject({
-      type: z.literal('started'),
-      experiment: experimentSchema,
-      source: z.strictObject({ name: line, config, parameters: count, weightsSha256 }),
-      domains: z.array(line).min(1).max(MOST_DOMAINS),
-      adapter,
-      version: line,
-      referenceLoss: losses,
-      scalingLaw: z.strictObject({ loss: losses, parameters: count, extrapolated: z.boolean() }).optional(),
-      mixture: weights,
-    }),
-    z.strictObject({
-      type: z.literal('step'),
-      stage,
-      ...when,
-      loss: measured,
-      domainLoss: z.array(z.number().nullable()).max(MOST_DOMAINS),
-      gradientNorm: z.number().nullable(),
-      learningRate: z.number(),
-      lagrangian: measured.optional(),
-      sparsity: sparsity.optional(),
-    }),
-    z.strictObject({
-      type: z.literal('evaluation'),
-      stage,
-      ...when,
-      loss: losses,
-      mixture: weights,
-      shape: roundedShape.optional(),
-    }),
-    z.strictObject({
-      type: z.literal('gates'),
-      step: count,
-      hidden: level,
-      heads: z.array(level).max(LLAMA_LIMITS.num_hidden_layers),
-      intermediate: z.array(level).max(LLAMA_LIMITS.num_hidden_layers),
-      layers: level,
-    }),
-    z.strictObject({
-      type: z.literal('surgery'),
-      step: count,
-      elapsedMs: z.number(),
-      config,
-      parameters: count,
-      weightsSha256,
-      kept: z.strictObject({
-        hidden: indices,
-        layers: indices,
-        heads: z.array(indices).max(LLAMA_LIMITS.num_hidden_layers),
-        intermediate: z.array(indices).max(LLAMA_LIMITS.num_hidden_layers),
-      }),
-      maskedVersusPruned: measured,
-      loss: z.strictObject({ masked: losses, pruned: losses }),
-    }),
-    z.strictObject({ type: z.literal('finished'), ...when, summary }),
-  ],
-  { error: 'must be an event of a known type' },
-);
-
-const runLogSchema: z.ZodType<RunLog> = z.strictObject({
+/** A run's log as a file: what a reader needs to judge the numbers, then every event. */
+const runLogSchema = z.strictObject({
   format: z.literal('shear-lab run'),
-  formatVersion: z.literal(1),
-  header: z.strictObject({
-    version: line,
-    model: line,
-    modelSha256: weightsSha256,
-    corpus: line,
-    seed: count,
-    adapter,
-  }),
-  events: z.array(eventSchema).min(1).max(MAX_EVENTS),
+  formatVersion: z.union([z.literal(1), z.literal(2)]),
+  header: headerSchema,
+  events: z.array(storedEvent).min(1).max(MAX_EVENTS),
 });
+
+export type RunLog = z.infer<typeof runLogSchema>;
+export type RunLogHeader = z.infer<typeof headerSchema>;
+
+/** Digits of a measured number in a log: what f32 sums are good for, and a log of 100,000 steps stays small. */
+const DIGITS = 6;
+
+/** Lists of settings and of units stand in a log as they are; only measured numbers are rounded. */
+const EXACT = new Set(['experiment', 'config', 'kept', 'changes', 'before', 'adapter']);
+
+/**
+ * An event as one line of JSON. Measured numbers have six significant digits, milliseconds are whole.
+ *
+ * @param frames whether a gates event carries its values (base64), or stands for bytes that lie beside the log
+ */
+export function eventLine(event: RunEvent, frames: 'inside' | 'beside'): string {
+  if (event.type !== 'gates') return JSON.stringify(rounded(event, ''));
+  const { values, ...rest } = event;
+  return JSON.stringify(frames === 'inside' ? { ...rest, values: base64(values) } : rest);
+}
+
+function rounded(value: unknown, key: string): unknown {
+  if (typeof value === 'number') {
+    if (Number.isInteger(value)) return value;
+    return key === 'elapsedMs' ? Math.round(value) : Number(value.toPrecision(DIGITS));
+  }
+  if (value === null || typeof value !== 'object' || EXACT.has(key)) return value;
+  if (Array.isArray(value)) return value.map((item) => rounded(item, key));
+  const fields = key === 'sparsity' ? packedSparsity(value) : value;
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, rounded(field, name)]));
+}
+
+type Sparsity = NonNullable<Extract<RunEvent, { type: 'step' }>['sparsity']>;
+
+/** Four numbers a set, without their names: half of a step's line. */
+function packedSparsity(sparsity: Sparsity): Record<string, number[]> {
+  return Object.fromEntries(
+    Object.entries(sparsity).map(([set, { expected, target, lambda1, lambda2 }]) => [
+      set,
+      [expected, target, lambda1, lambda2],
+    ]),
+  );
+}
+
+function fromStored(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const event = given as Record<string, unknown>;
+  if (event['type'] === 'gates') return gatesFromStored(event);
+  const { sparsity } = event;
+  if (event['type'] !== 'step' || typeof sparsity !== 'object' || sparsity === null) return given;
+  return {
+    ...event,
+    sparsity: Object.fromEntries(
+      Object.entries(sparsity).map(([set, values]: [string, unknown]) => {
+        if (!Array.isArray(values)) return [set, values];
+        const [expected, target, lambda1, lambda2] = values as unknown[];
+        return [set, { expected, target, lambda1, lambda2 }];
+      }),
+    ),
+  };
+}
+
+function gatesFromStored(event: Record<string, unknown>): unknown {
+  const { values, hidden, heads, intermediate, layers, ...rest } = event;
+  if (values instanceof Uint8Array) return event;
+  if (typeof values === 'string') return { ...rest, values: bytesOf(values) };
+  const parts = [hidden, heads, intermediate, layers];
+  if (!parts.every(Array.isArray)) return event;
+  return { ...rest, values: Uint8Array.from((parts as number[][][]).flat(2)) };
+}
+
+/** @throws InputError */
+export function parseEvent(json: unknown): RunEvent {
+  return checked<RunEvent>(storedEvent, json, SUBJECT);
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  } catch {
+    return null;
+  }
+}
 
 /** Lists whose length another part of the log decides: a chart or the anatomy would go wrong silently. */
-function checkLengths(events: readonly RunEvent[]): StartedEvent {
+export function checkLengths(events: readonly RunEvent[]): StartedEvent {
   const [started] = events;
   if (started?.type !== 'started') return refuse(SUBJECT, 'events[0] must be the event "started"');
   const domains = started.domains.length;
-  const { hiddenSize, numHiddenLayers, numKeyValueHeads, intermediateSize } = started.source.config;
+  const gates = gateLayout(started.source.config).total;
   events.forEach((event, i) => {
-    const want = (field: string, list: readonly unknown[], length: number) => {
+    const want = (field: string, list: { length: number }, length: number) => {
       if (list.length !== length) {
         refuse(SUBJECT, `events[${i}].${field} must have ${length} entries, but it has ${list.length}`);
       }
@@ -225,12 +144,9 @@ function checkLengths(events: readonly RunEvent[]): StartedEvent {
         want('mixture', event.mixture, domains);
         break;
       case 'gates':
-        want('hidden', event.hidden, hiddenSize);
-        want('layers', event.layers, numHiddenLayers);
-        want('heads', event.heads, numHiddenLayers);
-        want('intermediate', event.intermediate, numHiddenLayers);
-        for (const row of event.heads) want('heads', row, numKeyValueHeads);
-        for (const row of event.intermediate) want('intermediate', row, intermediateSize);
+        want('values', event.values, gates);
+        break;
+      case 'intervention':
         break;
       case 'surgery':
         want('loss.masked', event.loss.masked, domains);

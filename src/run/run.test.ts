@@ -4,10 +4,11 @@ import { updateMixture } from '../data/mixture';
 import { testGpu } from '../kernels/testing';
 import { prunedConfig, shapeOf } from '../llama/config';
 import { parameterCount } from '../pruning/cost';
-import { createRunControl, RunCancelled } from './control';
+import { createRunControl, isCancellation } from './run-control';
 import type { RunEvent } from './events';
 import { estimateRunMemory } from './memory';
-import { finalModel, runExperiment, type RunContext } from './run';
+import { finalModel, runExperiment } from './run';
+import type { RunContext } from './run-context';
 import { experimentSchema } from '../experiment/schema';
 import { toyCorpus, toySource } from './testing';
 
@@ -22,16 +23,19 @@ const experiment = experimentSchema.parse({
 async function run(changes: Partial<RunContext> = {}, of = experiment) {
   const events: RunEvent[] = [];
   const gpu = await testGpu();
-  const models = await runExperiment(of, {
-    gpu,
-    source: toySource(),
-    corpus: toyCorpus(),
-    turn: createRunControl(),
-    version: 'test',
-    emit: (event) => events.push(event),
-    activity: () => undefined,
-    ...changes,
-  });
+  const models = await runExperiment(
+    { experiment: of, interventions: [] },
+    {
+      gpu,
+      source: toySource(),
+      corpus: toyCorpus(),
+      turn: createRunControl(),
+      version: 'test',
+      emit: (event) => events.push(event),
+      activity: () => undefined,
+      ...changes,
+    },
+  );
   return { events, models, pruned: finalModel(models) };
 }
 
@@ -143,7 +147,7 @@ describe('a run', () => {
         if (event.type === 'step' && event.step === 2) control.cancel();
       },
     });
-    await expect(cancelled).rejects.toBeInstanceOf(RunCancelled);
+    await expect(cancelled).rejects.toSatisfy(isCancellation);
     expect(gpu.heldBytes()).toBe(before);
   });
 

@@ -4,7 +4,7 @@ import { parameterLayout } from '../llama/parameters';
 import { learntGates } from '../pruning/learnt-gates';
 import { createTrainer } from '../training/trainer';
 import { defaultExperiment } from '../experiment/schema';
-import { ADAM } from './train-stage';
+import { ADAM } from './train-steps';
 
 /** Compiles the shaders and fills the caches: not timed. */
 const WARM_UP = 1;

@@ -1,7 +1,7 @@
 import type { Corpus } from '../data/corpus';
 import { randomValues } from '../kernels/testing';
 import { randomParameters, TINY } from '../llama/testing';
-import type { SourceModel } from './run';
+import type { SourceModel } from './run-context';
 
 /** For tests: a source model that knows nothing and a corpus that it can learn. */
 

@@ -1,4 +1,4 @@
-import { createRunControl, RunCancelled } from '../run/control';
+import { createRunControl, isCancellation } from '../run/run-control';
 import type { EvaluationReport } from '../report/report';
 import { makeReport, type FinishedRun } from '../report/run-report';
 import { runTokens } from '../run/run-size';
@@ -87,7 +87,7 @@ async function compare(
       },
     });
   } catch (error) {
-    if (!(error instanceof RunCancelled || abort.signal.aborted)) throw error;
+    if (!(isCancellation(error) || abort.signal.aborted)) throw error;
   }
   post(state, { type: 'compared', id, report: latest, done: true });
 }

@@ -1,7 +1,8 @@
 import type { Tokenizer } from '../data/tokenizer';
-import type { RunControl } from '../run/control';
+import type { RunControl } from '../run/run-control';
 import type { FinishedRun } from '../report/run-report';
-import { finalModel, type SourceModel } from '../run/run';
+import { finalModel } from '../run/run';
+import type { SourceModel } from '../run/run-context';
 import type { OutputFile } from '../formats/hugging-face';
 import { GpuError, openGpu, type Gpu } from '../gpu/device';
 import type { FlatModel } from '../llama/parameters';

@@ -10,7 +10,7 @@ const bytes = z.custom<ArrayBuffer>((value) => value instanceof ArrayBuffer, 'mu
 
 /** Events are written by the same version of the lab: their kind is checked here, their fields by their type. */
 const event = z.looseObject({
-  type: z.enum(['started', 'step', 'evaluation', 'gates', 'surgery', 'finished']),
+  type: z.enum(['started', 'step', 'evaluation', 'gates', 'intervention', 'surgery', 'finished']),
 });
 
 const schema = z.discriminatedUnion('type', [

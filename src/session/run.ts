@@ -1,8 +1,9 @@
 import { readFamily } from '../data/model-family';
-import { createRunControl, RunCancelled } from '../run/control';
+import { createRunControl, isCancellation } from '../run/run-control';
 import type { RunEvent } from '../run/events';
 import { usesScalingLaw } from '../run/reference-losses';
-import { checkExperiment, runExperiment } from '../run/run';
+import { checkExperiment } from '../run/check-experiment';
+import { runExperiment } from '../run/run';
 import { runSteps, runTokens } from '../run/run-size';
 import { parseExperiment, type Experiment } from '../experiment/schema';
 import { VERSION } from '../run/version';
@@ -88,7 +89,7 @@ async function execute(
   } catch (error) {
     log.flush();
     state.run = null;
-    if (error instanceof RunCancelled || run.abort.signal.aborted) return;
+    if (isCancellation(error) || run.abort.signal.aborted) return;
     await reportFailure(state, error);
     postStatus(state, 'failed');
   }
@@ -113,21 +114,24 @@ async function executeExperiment(
       stepsDone === 0 ? null : ((control.elapsedMs() / stepsDone) * (total - stepsDone)) / 1000;
     post(state, { type: 'activity', what, done, total: of, secondsLeft });
   };
-  return runExperiment(experiment, {
-    gpu,
-    source,
-    corpus,
-    family,
-    turn: control,
-    version: VERSION,
-    activity,
-    emit(event) {
-      add(event);
-      if (event.type !== 'step') return;
-      stepsDone = event.step;
-      activity(event.stage === 'prune' ? 'Pruning' : 'Retraining', event.step, total);
+  return runExperiment(
+    { experiment, interventions: [] },
+    {
+      gpu,
+      source,
+      corpus,
+      family,
+      turn: control,
+      version: VERSION,
+      activity,
+      emit(event) {
+        add(event);
+        if (event.type !== 'step') return;
+        stepsDone = event.step;
+        activity(event.stage === 'prune' ? 'Pruning' : 'Retraining', event.step, total);
+      },
     },
-  });
+  );
 }
 
 /** Posts events in order and in batches, and with each batch what the GPU holds. */

@@ -1,5 +1,4 @@
 import type { KeptRun } from './kept-run';
-import type { Usage } from './run-store';
 
 /** Files cannot be kept or found; the message is one sentence. */
 export class StorageError extends Error {
@@ -29,18 +28,18 @@ export function tooShort(name: string, size: number, wanted: number): StorageErr
   return new StorageError(`${name} has ${size} bytes, fewer than the ${wanted} that it should be cut to.`);
 }
 
-/** What was full, how much the lab takes of it, and which finished run could go. */
-export function storageFull(
-  place: string,
-  { used, quota }: Usage,
-  runs: readonly KeptRun[],
-): StorageFullError {
+/**
+ * What was full, how many bytes of it the lab takes, and which finished run could go. How much is left nobody
+ * knows: Chromium's estimate of its quota is the same however full the disk is.
+ */
+export function storageFull(place: string, used: number, runs: readonly KeptRun[]): StorageFullError {
   const oldest = oldestFinished(runs);
-  const taken = `${place} is full: the lab takes ${megabytes(used)}${quota === null ? '' : ` of ${megabytes(quota)}`}`;
   const remedy = oldest
     ? `delete the oldest finished run, "${oldest.name}" (${megabytes(oldest.bytes)}), or free space`
     : 'free space';
-  return new StorageFullError(`${taken}; ${remedy}, then go on.`);
+  return new StorageFullError(
+    `${place} is full, and the lab takes ${megabytes(used)} of it: ${remedy}, then go on.`,
+  );
 }
 
 /** The run to offer for deletion when space is short, or null. */

@@ -4,14 +4,14 @@ import { checked, numberWithin, quoted, refuse, wholeNumber } from '../formats/r
 /** A file's or a run's name as it stands on the disk: nothing that a file system could read otherwise. */
 const FILE_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/;
 
-const fileName = z.string().regex(FILE_NAME);
+export const fileNameSchema = z.string().regex(FILE_NAME);
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** JSON of a floor above, which parses it with its own schema. */
 const json = z.unknown();
 
 /** What is noted of a run beside its files. Parsed whenever it is read back. */
-const recordSchema = z.strictObject({
-  id: fileName,
+export const recordSchema = z.strictObject({
+  id: fileNameSchema,
   name: z.string().max(200),
   note: z.string().max(10_000),
   /** As the page draws it, or null for the page's own choice. */
@@ -76,6 +76,11 @@ export function parseRecord(value: unknown): RunRecord {
 export function newRecord(run: NewRun): RunRecord {
   const now = Date.now();
   return parseRecord({ ...run, id: newRunId(now), createdAt: now, updatedAt: now });
+}
+
+/** What a run is without its identity and its times, to make another of it. */
+export function newRunOf(record: RunRecord): NewRun {
+  return recordSchema.omit({ id: true, createdAt: true, updatedAt: true }).strip().parse(record);
 }
 
 /** A record with a change made now. */

@@ -37,16 +37,13 @@ export function openMemoryStore(notice: string, quota = Infinity): RunStore {
     if (!run) throw noSuchRun(id);
     return run;
   };
-  const usage = () => ({
-    used: [...runs.values()].reduce((sum, { files }) => sum + bytesOf(files), 0),
-    quota: quota === Infinity ? null : quota,
-  });
+  const usage = () => [...runs.values()].reduce((sum, { files }) => sum + bytesOf(files), 0);
   const kept = (): KeptRun[] =>
     [...runs.values()]
       .map(({ record, files, held }) => ({ ...record, bytes: bytesOf(files), inUse: held }))
       .sort(newestFirst);
   const makeRoom = (bytes: number) => {
-    if (usage().used + bytes > quota) throw storageFull('The memory of this page', usage(), kept());
+    if (usage() + bytes > quota) throw storageFull('The memory of this page', usage(), kept());
   };
   const hold = (id: string): RunFolder => {
     const run = find(id);
@@ -121,7 +118,8 @@ function openFolder(
       const file = files.get(usable(name)) ?? { parts: [], size: 0 };
       if (file.size < length) throw tooShort(name, file.size, length);
       file.parts = [joined(file).slice(0, length)];
-      file.size = file.parts[0]!.length;
+      file.size = length;
+      files.set(name, file);
     },
     delete: async (name) => void files.delete(usable(name)),
     close: async () => {

@@ -32,7 +32,12 @@ export async function openRunFolder(
   const letGo = await plainly(async () => {
     await mkdir(path, { recursive: true });
     const release = await holdFolder(path);
-    await removeTemporaryFiles(path);
+    try {
+      await removeTemporaryFiles(path);
+    } catch (error) {
+      await release();
+      throw error;
+    }
     return release;
   });
   const files = readRunFolder(path, id);

@@ -15,7 +15,7 @@ import {
 import { explained, openRunFolder, readBytes, readRunFolder, writeWhole } from './node-folder';
 import { isHeld } from './node-lock';
 import { createQueue } from './queue';
-import type { RunFiles, RunList, RunStore, Usage } from './run-store';
+import { bytesOf, totalBytes, type RunFiles, type RunList, type RunStore } from './run-store';
 
 /** In the folder of a run; no name that the run's own files can have. */
 const RECORD_FILE = '.record.json';
@@ -57,10 +57,7 @@ export async function openNodeStore(root: string): Promise<RunStore> {
     }
     return { runs: runs.sort(newestFirst), damaged };
   };
-  const usage = async (): Promise<Usage> => {
-    const { runs, damaged } = await list();
-    return { used: [...runs, ...damaged].reduce((sum, { bytes }) => sum + bytes, 0), quota: null };
-  };
+  const usage = async () => totalBytes(await list());
   const existing = async (id: string): Promise<RunFiles> => {
     const files = readRunFolder(folderOf(id), id);
     await files.list().catch(() => {
@@ -134,10 +131,6 @@ async function readRecord(folder: string): Promise<RunRecord> {
   const record = parseRecord(parseJson(bytes, 'run record'));
   if (record.id !== basename(folder)) refuse('run record', 'it belongs to another run');
   return record;
-}
-
-async function bytesOf(files: RunFiles): Promise<number> {
-  return (await files.list()).reduce((sum, { size }) => sum + size, 0);
 }
 
 function jsonBytes(value: unknown): Uint8Array {

@@ -28,7 +28,7 @@ export interface RunFolder extends RunFiles {
   /** Adds to the end of a file, which is made if need be. Survives a power failure only after `flush`. */
   append(name: string, bytes: Uint8Array): Promise<void>;
   flush(name: string): Promise<void>;
-  /** Keeps the first `length` bytes. @throws StorageError if there are fewer. */
+  /** Keeps the first `length` bytes of a file that is appended to. @throws StorageError if it has fewer. */
   truncate(name: string, length: number): Promise<void>;
   /** No error where there is no such file. */
   delete(name: string): Promise<void>;
@@ -41,13 +41,6 @@ export interface RunList {
   runs: KeptRun[];
   /** Those whose record cannot be read. */
   damaged: DamagedRun[];
-}
-
-export interface Usage {
-  /** Bytes that this lab takes. */
-  used: number;
-  /** Bytes that it may take, where that is known. */
-  quota: number | null;
 }
 
 /**
@@ -71,9 +64,20 @@ export interface RunStore {
   update(id: string, change: RunChange): Promise<void>;
   /** Deletes a run with its files, also a damaged one. @throws RunInUseError */
   remove(id: string): Promise<void>;
-  usage(): Promise<Usage>;
+  /** Bytes of all runs together, damaged ones included. */
+  usage(): Promise<number>;
   /** Calls back after the list changed, here or in another tab. Returns how to end that. */
   watch(listener: () => void): () => void;
   /** Lets go of what the store itself holds open; folders are closed on their own. */
   close(): Promise<void>;
+}
+
+/** Bytes of a run's files. */
+export async function bytesOf(files: RunFiles): Promise<number> {
+  return (await files.list()).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Bytes of all runs of a list. */
+export function totalBytes({ runs, damaged }: RunList): number {
+  return [...runs, ...damaged].reduce((sum, { bytes }) => sum + bytes, 0);
 }

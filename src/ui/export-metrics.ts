@@ -1,4 +1,5 @@
 import { metricsCsv, metricsJson } from '../run/metrics-export';
+import { runLogHeader } from '../run/run-log';
 import type { RunRecord } from './core/run-record';
 import { download } from './download';
 
@@ -7,5 +8,5 @@ export function exportMetrics(run: RunRecord, format: 'csv' | 'json'): void {
   const { source, experiment } = run.started;
   const name = `shear-lab-${source.name}-seed${experiment.seed}-run${run.id}.${format}`;
   if (format === 'csv') download(name, metricsCsv(run.log), 'text/csv');
-  else download(name, metricsJson(run.log), 'application/json');
+  else download(name, [...metricsJson(run.log, runLogHeader(run.log))].join(''), 'application/json');
 }

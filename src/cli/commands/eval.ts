@@ -4,7 +4,7 @@ import { evaluateSets, evaluationBatch, meanLoss } from '../../llama/evaluate';
 import { withModel } from '../../llama/inference';
 import { readTestText } from '../../report/text';
 import { ALL_WINDOWS } from '../../run/run-size';
-import type { SourceModel } from '../../run/run';
+import type { SourceModel } from '../../run/run-context';
 import { openCorpusFor, openModel, readJson, readSiteFile, type OpenedModel } from '../files';
 import { openCommandGpu } from '../gpu';
 import { createProgress, secondsLeft } from '../progress';

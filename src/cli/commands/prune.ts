@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { RunSummary } from '../../run/events';
 import { runTokens } from '../../run/run-size';
 import { metricsJson } from '../../run/metrics-export';
-import { runLogHeader } from '../../run/run-log';
-import { checkExperiment, finalModel } from '../../run/run';
+import { eventLine, runLogHeader } from '../../run/run-log';
+import { checkExperiment } from '../../run/check-experiment';
+import { finalModel } from '../../run/run';
 import { parseExperiment } from '../../experiment/schema';
 import { tokenizerFiles, writeModelFolder, type OutputFile } from '../../formats/hugging-face';
 import { parameterLayout, unpackParameters, type FlatModel } from '../../llama/parameters';
@@ -38,8 +39,8 @@ export async function prune({ positionals, options }: CommandInput): Promise<Ans
   await writeModel(folder, finalModel(models), [
     ...tokenizerFiles(opened),
     file('summary.json', `${JSON.stringify(summary, null, 1)}\n`),
-    file(RUN_LOG, metricsJson(events)),
-    file('metrics.jsonl', events.map((event) => `${JSON.stringify(event)}\n`).join('')),
+    file(RUN_LOG, [...metricsJson(events, runLogHeader(events))].join('')),
+    file('metrics.jsonl', events.map((event) => `${eventLine(event, 'inside')}\n`).join('')),
   ]);
   if (models.retrained) {
     await writeModel(join(folder, BEFORE_RETRAINING), models.pruned, tokenizerFiles(opened));

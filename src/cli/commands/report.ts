@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createRunControl } from '../../run/control';
+import { createRunControl } from '../../run/run-control';
 import { ARMS, type Arm } from '../../report/report';
 import { reportCsv, reportMarkdown } from '../../report/export';
 import { makeReport } from '../../report/run-report';
-import { checkExperiment, type RunModels } from '../../run/run';
+import { checkExperiment } from '../../run/check-experiment';
+import type { RunModels } from '../../run/run';
 import type { RunEvent, StartedEvent } from '../../run/events';
 import { checkRunModels, checkRunSource } from '../../run/run-identity';
 import { parseRunLog } from '../../run/run-log';

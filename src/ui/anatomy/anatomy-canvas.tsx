@@ -1,5 +1,6 @@
 import { type PointerEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { GatesEvent, SurgeryEvent } from '../../run/events';
+import type { SurgeryEvent } from '../../run/events';
+import type { GateRows } from '../../run/gate-rows';
 import { type AnatomyShape, cellAt, flattenGates, flattenKept, layOutAnatomy } from '../core/anatomy-layout';
 import { formatNumber } from '../core/format';
 import type { Theme } from '../core/theme-colours';
@@ -8,7 +9,7 @@ import { paintAnatomy } from './paint';
 
 interface AnatomyCanvasProps {
   shape: AnatomyShape;
-  gates: GatesEvent | null;
+  gates: GateRows | null;
   surgery: SurgeryEvent | null;
   theme: Theme;
   height: number;

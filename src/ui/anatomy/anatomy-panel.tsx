@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
-import type { GatesEvent, SurgeryEvent } from '../../run/events';
+import type { SurgeryEvent } from '../../run/events';
+import type { GateRows } from '../../run/gate-rows';
 import { keptPlace } from '../core/anatomy-layout';
 import { formatNumber } from '../core/format';
 import { findRun } from '../core/lab-state';
@@ -91,10 +92,10 @@ interface LayerNumbers {
   kept: string;
 }
 
-function layerRows(layers: number, gates: GatesEvent | null, surgery: SurgeryEvent | null): LayerNumbers[] {
+function layerRows(layers: number, gates: GateRows | null, surgery: SurgeryEvent | null): LayerNumbers[] {
   return Array.from({ length: layers }, (_, layer) => {
     const place = surgery ? keptPlace(surgery.kept, layer) : -1;
-    const open = (list: readonly number[] | undefined) =>
+    const open = (list: Uint8Array | undefined) =>
       list ? `${formatNumber(sum(list) / 255)} of ${list.length}` : 'all';
     return {
       layer,
@@ -110,7 +111,7 @@ function layerRows(layers: number, gates: GatesEvent | null, surgery: SurgeryEve
   });
 }
 
-function AnatomyTable({ rows, hidden }: { rows: readonly LayerNumbers[]; hidden: GatesEvent | null }) {
+function AnatomyTable({ rows, hidden }: { rows: readonly LayerNumbers[]; hidden: GateRows | null }) {
   return (
     <div className="table-scroll" tabIndex={0} role="group" aria-label="Gates by layer">
       <table>
@@ -148,6 +149,6 @@ function AnatomyTable({ rows, hidden }: { rows: readonly LayerNumbers[]; hidden:
   );
 }
 
-function sum(values: readonly number[]): number {
+function sum(values: Uint8Array): number {
   return values.reduce((total, value) => total + value, 0);
 }

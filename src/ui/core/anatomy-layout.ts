@@ -1,4 +1,5 @@
-import type { GatesEvent, SurgeryEvent } from '../../run/events';
+import type { SurgeryEvent } from '../../run/events';
+import type { GateRows } from '../../run/gate-rows';
 import type { LlamaConfig } from '../../llama/config';
 
 /** A grid of equal cells, each showing one unit or, where units outnumber pixels, a run of them. */
@@ -110,7 +111,7 @@ export function layOutAnatomy(shape: AnatomyShape, width: number, height: number
 }
 
 /** Gates of all units in layout order, 0…255. A model with no run yet has every gate open. */
-export function flattenGates(layout: AnatomyLayout, gates: GatesEvent | null): Float32Array {
+export function flattenGates(layout: AnatomyLayout, gates: GateRows | null): Float32Array {
   const values = new Float32Array(layout.units).fill(255);
   if (!gates) return values;
   for (const grid of layout.grids) {

@@ -67,14 +67,15 @@ export function exampleEvaluation(step: number, loss: number[], mixture: number[
   };
 }
 
+/** hidden | heads of two layers | units of two layers | layers */
 export const exampleGates: GatesEvent = {
   type: 'gates',
   step: 20,
-  hidden: [255, 0, 255, 0, 255, 0, 255, 0],
-  heads: [
-    [255, 0],
-    [128, 255],
-  ],
-  intermediate: [Array<number>(12).fill(255), Array<number>(12).fill(51)],
-  layers: [255, 0],
+  values: Uint8Array.from([
+    ...[255, 0, 255, 0, 255, 0, 255, 0],
+    ...[255, 0, 128, 255],
+    ...Array<number>(12).fill(255),
+    ...Array<number>(12).fill(51),
+    ...[255, 0],
+  ]),
 };

@@ -1,4 +1,4 @@
-import type { GateSet } from '../../kernels/step-inputs';
+import type { GateSet } from '../../llama/gates';
 
 /** What the page calls each gate set. */
 export const GATE_SET_TITLES: Readonly<Record<GateSet, string>> = {

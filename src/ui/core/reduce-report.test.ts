@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { resultOf } from '../../evaluation/scoring';
 import { choiceTask } from '../../evaluation/testing';
 import type { Report } from '../../session/protocol';
+import { gateRows } from '../../run/gate-rows';
 import { exampleConfig, exampleEvaluation, exampleGates, exampleStarted, exampleStep } from './example-run';
 import { findRun, initialState, type LabState } from './lab-state';
 import { reduceReport } from './reduce-report';
@@ -106,7 +107,7 @@ describe('reports', () => {
     const single = after([...ready, ...events.map((event): Report => ({ type: 'events', events: [event] }))]);
     expect(single).toEqual(whole);
     const run = findRun(whole, whole.shownRun);
-    expect(run).toMatchObject({ id: 1, log: events, gates: exampleGates });
+    expect(run).toMatchObject({ id: 1, log: events, gates: gateRows(exampleConfig, exampleGates) });
     expect(run?.steps).toHaveLength(2);
   });
 

@@ -1,12 +1,12 @@
 import type {
   EvaluationEvent,
   FinishedEvent,
-  GatesEvent,
   RunEvent,
   StartedEvent,
   StepEvent,
   SurgeryEvent,
 } from '../../run/events';
+import { gateRows, type GateRows } from '../../run/gate-rows';
 import { shapeOf, type TargetShape } from '../../llama/config';
 
 /** Everything that the page knows of one run: its log, and the same events sorted by kind. */
@@ -18,7 +18,7 @@ export interface RunRecord {
   steps: readonly StepEvent[];
   evaluations: readonly EvaluationEvent[];
   /** The newest gates. */
-  gates: GatesEvent | null;
+  gates: GateRows | null;
   surgery: SurgeryEvent | null;
   finished: FinishedEvent | null;
 }
@@ -46,7 +46,7 @@ export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRe
   for (const event of events) {
     if (event.type === 'step') steps.push(event);
     else if (event.type === 'evaluation') evaluations.push(event);
-    else if (event.type === 'gates') next.gates = event;
+    else if (event.type === 'gates') next.gates = gateRows(run.started.source.config, event);
     else if (event.type === 'surgery') next.surgery = event;
     else if (event.type === 'finished') next.finished = event;
   }

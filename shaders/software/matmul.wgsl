@@ -1,4 +1,4 @@
-// C (+)= op(A)·op(B) of `matmul.wgsl` without workgroup memory, for adapters that run on the CPU. There a
+// C (+)= op(A)·op(B) of shaders/matmul.wgsl without workgroup memory, for adapters that run on the CPU. There a
 // barrier costs more than it saves (every invocation is parked and woken), and a load is a gather, one element
 // a lane: what counts is products a load. Each invocation keeps 8×8 outputs in four matrices; named, since
 // SwiftShader keeps an array in memory.

@@ -1,0 +1,14 @@
+import type { Experiment } from '../experiment/schema';
+import type { LlamaConfig } from '../llama/config';
+import { checkTarget } from '../pruning/target-shape';
+
+/** @throws one sentence that names the field when the experiment does not fit the model. */
+export function checkExperiment(experiment: Experiment, source: LlamaConfig): void {
+  const problem = checkTarget(source, experiment.target, experiment.gates)[0];
+  if (problem) throw new Error(problem.message);
+  if (experiment.contextLength > source.maxPositionEmbeddings) {
+    throw new Error(
+      `Context (contextLength) is ${experiment.contextLength}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,
+    );
+  }
+}

@@ -1,0 +1,153 @@
+import { scheduledTarget } from '../experiment/target-schedule';
+import type { Experiment } from '../experiment/schema';
+import { allFinite } from '../fields/finite';
+import { softValue } from '../kernels/hard-concrete-distribution';
+import { GATE_SETS, type GateSet } from '../llama/gates';
+import type { StepMetrics } from '../kernels/step-metrics';
+import type { LlamaConfig } from '../llama/config';
+import { gateLayout } from '../llama/gates';
+import { learntGates, readLogAlpha } from '../pruning/learnt-gates';
+import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
+import { learningRateShare } from '../training/schedule';
+import type { GatesEvent, StepEvent } from './events';
+import { domainLosses } from './losses';
+import { currentSettings, planOf, type Run } from './run-context';
+import { adaptMixture, where, withTraining } from './stages';
+import { ADAM, trainSteps, type TrainingStage } from './train-steps';
+
+/** Gates are shown this many times between two evaluations. */
+const FRAMES_AN_EVALUATION = 5;
+/** Frames that a run keeps at most, and the bytes that they may take together. */
+const MOST_FRAMES = 1000;
+const MOST_FRAME_BYTES = 16e6;
+
+/** What learning comes to: the weights as they were trained, and the mask of exactly the target shape. */
+export interface LearntMask {
+  parameters: Float32Array<ArrayBufferLike>;
+  mask: Float32Array;
+}
+
+/**
+ * Weights, gates and multipliers together until the cut (Sheared LLaMA; docs/method.md).
+ *
+ * @param saved tensors of a checkpoint of this stage; empty at its start
+ */
+export function learnMasks(run: Run, saved: ReadonlyMap<string, Float32Array>): Promise<LearntMask> {
+  const { source, state, emit } = run;
+  const { config } = source;
+  const { experiment } = state;
+  const learnt: LearntSets = experiment.gates;
+  const { temperature } = experiment.prune;
+  const options = {
+    config,
+    parameters: source.parameters,
+    label: 'pruning',
+    shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
+    extension: learntGates(config, experiment.prune),
+  };
+  return withTraining(run, options, saved, async ({ trainer, inference: masked }) => {
+    /** log α after the newest step that it was asked for, so that a step reads it once. */
+    let newest: { step: number; logAlpha: Promise<Float32Array> } | null = null;
+    const logAlphaNow = () => {
+      if (newest?.step !== state.step) newest = { step: state.step, logAlpha: readLogAlpha(trainer) };
+      return newest.logAlpha;
+    };
+    const stage: TrainingStage = {
+      name: 'prune',
+      trainer,
+      batchSize: experiment.prune.batchSize,
+      steps: (settings) => settings.prune.steps,
+      inputs: (settings, s) => stepInputs(run, settings, s),
+      describe: (result) => constraintOf(result, learnt),
+      readFrame(settings, s, evaluates) {
+        if (!evaluates && (s + 1) % frameInterval(settings, config) !== 0) return null;
+        const { step } = state;
+        return logAlphaNow().then(
+          (logAlpha) => () => emit(gatesEvent(config, step, logAlpha, learnt, temperature)),
+        );
+      },
+      async evaluate() {
+        const mask = deterministicMask(config, await logAlphaNow(), learnt, temperature, null);
+        masked.setGates(mask);
+        const loss = await domainLosses(run, masked, 'Evaluating the masked model');
+        adaptMixture(run, loss);
+        const shape = maskShape(config, mask);
+        emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
+      },
+    };
+    await trainSteps(run, stage);
+    const { target } = currentSettings(run);
+    const logAlpha = allFinite(await logAlphaNow(), `log α after step ${state.step}`);
+    return {
+      parameters: allFinite(await trainer.read('weights'), `The weights after step ${state.step}`),
+      mask: deterministicMask(config, logAlpha, learnt, temperature, target),
+    };
+  });
+}
+
+/** Rates and targets of zero-based step `s`. */
+function stepInputs(run: Run, settings: Experiment, s: number) {
+  const { prune, clipNorm, seed, gates } = settings;
+  const { config } = run.source;
+  const share = learningRateShare(s, prune.steps, prune.learningRateWarmup, prune.learningRateFloor);
+  const target = scheduledTarget(planOf(run), run.state.stageStart + s, (at) =>
+    targetSparsities(config, at.target, at.gates),
+  );
+  return {
+    step: s,
+    seed,
+    learningRate: prune.learningRate * share,
+    gateLearningRate: prune.gateLearningRate * share,
+    multiplierLearningRate: prune.multiplierLearningRate * share,
+    weightDecay: prune.weightDecay,
+    ...ADAM,
+    clipNorm,
+    temperature: prune.temperature,
+    activeSets: GATE_SETS.reduce((bits, set, k) => bits | (gates[set] ? 1 << k : 0), 0),
+    targetSparsity: GATE_SETS.map((set) => target[set]) as [number, number, number, number],
+  };
+}
+
+function constraintOf({ constraint }: StepMetrics, learnt: LearntSets): Partial<StepEvent> {
+  if (!constraint) return {};
+  return {
+    lagrangian: constraint.lagrangian,
+    sparsity: Object.fromEntries(
+      GATE_SETS.flatMap((set, k) => (learnt[set] ? [{ set, k }] : [])).map(({ set, k }) => [
+        set,
+        {
+          expected: constraint.expectedSparsity[k]!,
+          target: constraint.targetSparsity[k]!,
+          lambda1: constraint.lambda1[k]!,
+          lambda2: constraint.lambda2[k]!,
+        },
+      ]),
+    ),
+  };
+}
+
+/** Steps between two frames: some an evaluation, but no more in all than a log can hold. */
+function frameInterval({ evaluation, prune }: Experiment, config: LlamaConfig): number {
+  const most = Math.max(1, Math.min(MOST_FRAMES, Math.floor(MOST_FRAME_BYTES / gateLayout(config).total)));
+  return Math.max(1, Math.round(evaluation.interval / FRAMES_AN_EVALUATION), Math.ceil(prune.steps / most));
+}
+
+/** The deterministic value of each gate before any is cut to 0; sets that are not learnt are open. */
+function gatesEvent(
+  config: LlamaConfig,
+  step: number,
+  logAlpha: Float32Array,
+  learnt: LearntSets,
+  temperature: number,
+): GatesEvent {
+  const layout = gateLayout(config);
+  const values = new Uint8Array(layout.total).fill(255);
+  for (const set of GATE_SETS as readonly GateSet[]) {
+    if (!learnt[set]) continue;
+    const { offset, rows, length } = layout[set];
+    for (let i = offset; i < offset + rows * length; i++) {
+      values[i] = Math.round(255 * softValue(logAlpha[i]!, temperature));
+    }
+  }
+  return { type: 'gates', step, values };
+}

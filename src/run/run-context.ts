@@ -1,0 +1,60 @@
+import { settingsAt, type Intervention } from '../experiment/interventions';
+import type { Experiment } from '../experiment/schema';
+import type { Corpus } from '../data/corpus';
+import type { ModelCard } from '../data/model-family';
+import type { Gpu } from '../gpu/device';
+import type { WindowSet } from '../llama/evaluate';
+import type { FlatModel } from '../llama/parameters';
+import type { RunEvent } from './events';
+import type { RunTurn } from './run-control';
+import type { RunState } from './run-state';
+
+/** The model that is pruned. */
+export interface SourceModel extends FlatModel {
+  name: string;
+  /** What it is known by (src/formats/weights-hash.ts); null where there are no digests. */
+  weightsSha256: string | null;
+}
+
+/** Where a run is kept, so that it can be taken up again. Both are called with nothing in flight. */
+export interface RunKeeper {
+  /** `tensors` are those of `trainer.state()`; none at the beginning of a stage, which starts from its model. */
+  checkpoint(state: RunState, tensors: ReadonlyMap<string, Float32Array>): Promise<void>;
+  /** The model as it was cut. */
+  keepPruned(model: FlatModel): Promise<void>;
+}
+
+export interface RunContext {
+  gpu: Gpu;
+  source: SourceModel;
+  corpus: Corpus;
+  /** The source's family (`readFamily`), for an experiment that `usesScalingLaw`. */
+  family?: readonly ModelCard[];
+  turn: RunTurn;
+  version: string;
+  emit(event: RunEvent): void;
+  /** What goes on between events, with the share done. */
+  activity(what: string, done: number, total: number): void;
+  /** A change that was asked for cannot be made; one sentence says why. */
+  refuseChange?(message: string): void;
+  keeper?: RunKeeper | undefined;
+}
+
+/** What the stages of one run share. */
+export interface Run extends RunContext {
+  state: RunState;
+  /** Held-out windows of each domain, the same at every evaluation. */
+  windows: WindowSet[];
+}
+
+/** The plan as far as it is in force. */
+export function planOf({ state }: Pick<Run, 'state'>) {
+  return { experiment: state.experiment, interventions: state.interventions.slice(0, state.applied) };
+}
+
+/** The settings that the next step is made with. */
+export function currentSettings(run: Pick<Run, 'state'>): Experiment {
+  return settingsAt(planOf(run), run.state.step);
+}
+
+export type Changes = Intervention['changes'];

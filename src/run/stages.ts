@@ -1,0 +1,47 @@
+import { updateMixture } from '../data/mixture';
+import { createInference, type Inference } from '../llama/inference';
+import { createTrainer, type Trainer, type TrainerOptions } from '../training/trainer';
+import { evaluationShape } from './memory';
+import { currentSettings, type Run } from './run-context';
+
+/** A trainer, and an inference over the weights it trains. */
+export interface Training {
+  trainer: Trainer;
+  inference: Inference;
+}
+
+/** Makes both, restores what the trainer kept, and gives everything back whatever happens. */
+export async function withTraining<T>(
+  run: Run,
+  options: TrainerOptions,
+  saved: ReadonlyMap<string, Float32Array>,
+  use: (training: Training) => Promise<T>,
+): Promise<T> {
+  const trainer = await createTrainer(run.gpu, options);
+  try {
+    for (const [name, values] of saved) trainer.write(name, values);
+    const shape = evaluationShape(run.state.experiment);
+    const inference = await createInference(run.gpu, 'model in training', trainer.model, shape);
+    try {
+      return await use({ trainer, inference });
+    } finally {
+      inference.destroy();
+    }
+  } finally {
+    trainer.destroy();
+  }
+}
+
+/** Where and when an event happens. */
+export function where({ state, turn }: Run) {
+  return { step: state.step, tokens: state.tokens, elapsedMs: turn.elapsedMs() };
+}
+
+/** The mixture that follows from held-out losses. */
+export function adaptMixture(run: Run, loss: number[]): void {
+  const { state } = run;
+  const { mode, clamp, smoothing } = currentSettings(run).mixture;
+  const reference = state.scalingLaw?.loss ?? state.referenceLoss;
+  state.loss = loss;
+  state.mixture = updateMixture({ mode, weights: state.mixture, loss, reference, clamp, smoothing });
+}
