@@ -1,4 +1,13 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -314,7 +323,17 @@ describe('command line', () => {
     writeFileSync(broken, '{"prune":');
     const small = join(folder, 'small.json');
     writeFileSync(small, '{}');
+    const torch = writeGolden('a', 'F32');
+    renameSync(join(torch, 'model.safetensors'), join(torch, 'pytorch_model.bin'));
+    const odd = writeGolden('a', 'F32');
+    renameSync(join(odd, 'model.safetensors'), join(odd, 'weights.safetensors'));
+    const large = writeGolden('a', 'F32');
+    // Sparse: it takes no room.
+    truncateSync(join(large, 'model.safetensors'), 2.5 * 2 ** 30);
     for (const [argv, expected] of [
+      [['info', torch], /pytorch_model\.bin .*save the model as safetensors/],
+      [['info', odd], /weights\.safetensors is not read .*rename a single file to model\.safetensors/],
+      [['info', large], /^model\.safetensors has 2\.5 GiB, more than the 2 GiB .* in shards/],
       [['info', join(folder, 'nothing')], /nothing/],
       [['prune', bad, '--out', join(folder, 'x')], /idden/],
       [['prune', broken, '--out', join(folder, 'x')], /broken\.json: must be JSON/],

@@ -25,6 +25,12 @@ const MOST_JSON_BYTES = 512e6;
 const MODEL_FILE =
   /^(config|generation_config|tokenizer|tokenizer_config|model\.safetensors\.index)\.json$|\.safetensors$/;
 
+/** Known by name only, so that a folder of nothing else is told apart from one that is not whole. */
+const UNREAD_FILE = /\.(bin|pt|pth|ckpt)$/;
+
+/** Node reads a file in one go up to here. */
+const MOST_FILE_BYTES = 2 ** 31 - 1;
+
 export interface OpenedModel extends ModelFolder {
   /** Where it lies. */
   folder: string;
@@ -41,10 +47,11 @@ export async function openModel(model: string): Promise<OpenedModel> {
       `MODEL: there is no folder ${model}; give a Hugging Face folder or the name of a bundled model.`,
     );
   }
-  const names = (await readdir(folder)).filter((name) => MODEL_FILE.test(name));
-  const files = await Promise.all(
-    names.map(async (name) => ({ name, bytes: new Uint8Array(await readFile(join(folder, name))) })),
-  );
+  const names = await readdir(folder);
+  const files = await Promise.all([
+    ...names.filter((name) => MODEL_FILE.test(name)).map((name) => readModelFile(folder, name)),
+    ...names.filter((name) => UNREAD_FILE.test(name)).map((name) => ({ name, bytes: new Uint8Array() })),
+  ]);
   const opened = readModelFolder(files);
   const { config } = opened;
   const flat = { config, parameters: packParameters(parameterLayout(config), opened.tensors) };
@@ -53,6 +60,17 @@ export async function openModel(model: string): Promise<OpenedModel> {
     folder,
     source: { name: basename(folder), weightsSha256: await weightsHash(flat), ...flat },
   };
+}
+
+async function readModelFile(folder: string, name: string) {
+  const path = join(folder, name);
+  const { size } = await stat(path);
+  if (size > MOST_FILE_BYTES) {
+    throw new Error(
+      `${name} has ${(size / 2 ** 30).toFixed(1)} GiB, more than the 2 GiB that are read from one file: save the model in shards with model.save_pretrained(folder, max_shard_size="1GB").`,
+    );
+  }
+  return { name, bytes: new Uint8Array(await readFile(path)) };
 }
 
 /** A file of the site by its path, as the page reads it. */

@@ -23,8 +23,8 @@ export function commandHelp(command: Command): string {
   );
   const width = Math.max(...options.map(({ left }) => left.length));
   const lines = options.map(({ left, help }) => `  ${left.padEnd(width)}  ${help}`);
-  const aliases = command.aliases?.length ? `\nAlso called ${command.aliases.join(', ')}.` : '';
-  return `${CALL} ${usage(command)}\n\n${command.summary}\n${aliases}\n${lines.join('\n')}\n\n${MODEL}`;
+  const aliases = command.aliases?.length ? [`Also called ${command.aliases.join(', ')}.`] : [];
+  return [`${CALL} ${usage(command)}`, command.summary, lines.join('\n'), ...aliases, MODEL].join('\n\n');
 }
 
 /** All commands. */

@@ -57,6 +57,12 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
       `Context (contextLength) is ${experiment.contextLength}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,
     );
   }
+  const { mode, weights } = experiment.mixture;
+  if (mode === 'constant' && weights.length > 0) {
+    throw new Error(
+      'Domain weights (mixture.weights) have no effect with the mode "constant" (mixture.mode), which keeps the corpus’ own proportions: choose the mode "manual" for weights that stay, or leave the weights out.',
+    );
+  }
 }
 
 /** The models of a finished run: what the cut gave, and what retraining made of it, where there was any. */
@@ -183,7 +189,13 @@ export async function beginRun(experiment: Experiment, context: RunContext): Pro
   );
   if (scaling) {
     const { shift, parameters, extrapolated } = scaling;
-    run.scalingLaw = { loss: run.sourceLoss.map((loss, i) => loss + shift[i]!), parameters, extrapolated };
+    // As losses are measured, in float32: the fit's powers may have another last digit in another engine.
+    const loss = run.sourceLoss.map((own, i) => Math.fround(own + shift[i]!));
+    run.scalingLaw = {
+      loss: allFinite(loss, 'The reference loss of the scaling law'),
+      parameters,
+      extrapolated,
+    };
   }
   return run;
 }
