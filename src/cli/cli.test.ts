@@ -12,10 +12,11 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { parseLlamaConfig, writeModelFolder } from '../formats/hugging-face';
+import { parseLlamaConfig, readModelFolder, writeModelFolder } from '../formats/hugging-face';
 import { parseRunLog } from '../run/run-log';
 import { overflowingParameters } from '../llama/testing';
-import { parameterLayout, unpackParameters } from '../llama/parameters';
+import type { LlamaConfig } from '../llama/config';
+import { packParameters, parameterLayout, unpackParameters } from '../llama/parameters';
 import { main } from './main';
 
 const folder = mkdtempSync(join(tmpdir(), 'shear-lab-cli-'));
@@ -56,6 +57,27 @@ function writeGolden(name: string, dtype: 'F32' | 'F16' | 'BF16'): string {
     dtype,
   )) {
     writeFileSync(join(path, file.name), file.bytes);
+  }
+  return path;
+}
+
+/** Nano with its weights changed: all finite, but what is computed from them is not. */
+function writeBroken(breakWeights: (config: LlamaConfig, weights: Float32Array) => Float32Array): string {
+  const files = ['tokenizer.json', 'tokenizer_config.json', 'config.json'].map((name) => ({
+    name,
+    bytes: new Uint8Array(readFileSync(join('public/models/nano', name))),
+  }));
+  const config = parseLlamaConfig(JSON.parse(new TextDecoder().decode(files[2]!.bytes)));
+  const layout = parameterLayout(config);
+  const weights = readModelFolder([
+    files[2]!,
+    { name: 'model.safetensors', bytes: readFileSync('public/models/nano/model.safetensors') },
+  ]);
+  const broken = breakWeights(config, packParameters(layout, weights.tensors));
+  const tensors = unpackParameters(layout, broken);
+  const path = mkdtempSync(join(folder, 'broken-'));
+  for (const { name, bytes } of [...writeModelFolder(config, tensors), ...files.slice(0, 2)]) {
+    writeFileSync(join(path, name), bytes);
   }
   return path;
 }
@@ -189,16 +211,7 @@ describe('command line', () => {
   });
 
   it('gives no number for a model whose logits are NaN, and writes no model', async () => {
-    const files = ['tokenizer.json', 'tokenizer_config.json', 'config.json'].map((name) => ({
-      name,
-      bytes: new Uint8Array(readFileSync(join('public/models/nano', name))),
-    }));
-    const config = parseLlamaConfig(JSON.parse(new TextDecoder().decode(files[2]!.bytes)));
-    const tensors = unpackParameters(parameterLayout(config), overflowingParameters(config));
-    const broken = mkdtempSync(join(folder, 'broken-'));
-    for (const { name, bytes } of [...writeModelFolder(config, tensors), ...files.slice(0, 2)]) {
-      writeFileSync(join(broken, name), bytes);
-    }
+    const broken = writeBroken(overflowingParameters);
     const tokens = join(folder, 'two.json');
     writeFileSync(tokens, '[[5, 6, 7]]');
     const experiment = join(folder, 'constant.json');
@@ -238,6 +251,41 @@ describe('command line', () => {
       expect(answer.err).toMatch(sentence);
     }
     expect(readdirSync(folder)).not.toContain('of-broken');
+  });
+
+  it('keeps the log of a run that breaks down, and no model', async () => {
+    const experiment = join(folder, 'breaking.json');
+    writeFileSync(
+      experiment,
+      JSON.stringify({
+        prune: { steps: 9, batchSize: 1 },
+        retraining: 'none',
+        contextLength: 8,
+        evaluation: { windows: 1 },
+      }),
+    );
+    // Logits of 1e29 have a finite loss, and gradients whose squares overflow.
+    const model = writeBroken((config, weights) => {
+      const { norms } = parameterLayout(config);
+      return weights.fill(
+        1e30,
+        norms.offset + 2 * config.numHiddenLayers * config.hiddenSize,
+        norms.offset + norms.elements,
+      );
+    });
+    const out = join(folder, 'broken-down');
+    const { code, err } = await command('prune', experiment, '--model', model, '--out', out);
+    expect(err).toMatch(
+      /Training broke down at step 5 of stage prune: its gradients are not finite since step 1\. Lower/,
+    );
+    expect(code).toBe(1);
+    expect(readdirSync(out).sort()).toEqual(['metrics.jsonl', 'run.json']);
+    const { events } = parseRunLog(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')));
+    const steps = events.flatMap((event) => (event.type === 'step' ? [event] : []));
+    expect(steps.map(({ step, gradientNorm }) => [step, gradientNorm])).toEqual(
+      [1, 2, 3, 4].map((step) => [step, null]),
+    );
+    expect((await command('report', out)).err).toMatch(/the run has not finished/);
   });
 
   it('reads JSON with a byte order mark', async () => {
