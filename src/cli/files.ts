@@ -48,10 +48,9 @@ export async function openModel(model: string): Promise<OpenedModel> {
     );
   }
   const names = await readdir(folder);
-  const files = await Promise.all([
-    ...names.filter((name) => MODEL_FILE.test(name)).map((name) => readModelFile(folder, name)),
-    ...names.filter((name) => UNREAD_FILE.test(name)).map((name) => ({ name, bytes: new Uint8Array() })),
-  ]);
+  const read = names.filter((name) => MODEL_FILE.test(name)).map((name) => readModelFile(folder, name));
+  const unread = names.filter((name) => UNREAD_FILE.test(name));
+  const files = [...(await Promise.all(read)), ...unread.map((name) => ({ name, bytes: new Uint8Array() }))];
   const opened = readModelFolder(files);
   const { config } = opened;
   const flat = { config, parameters: packParameters(parameterLayout(config), opened.tensors) };
