@@ -9,7 +9,7 @@ import { learntGates } from '../../pruning/learnt-gates';
 import { createTrainer, type Trainer } from '../../training/trainer';
 import { openCorpusFor, openModel } from '../files';
 import { openCommandGpu } from '../gpu';
-import { numberOption, type Answer, type CommandInput } from '../command';
+import { numberOption, type Answer, type Command, type CommandInput } from '../command';
 
 const WARM_UP = 3;
 /** Steps timed with the default batch; the steps of the leak check use the smallest. */
@@ -17,8 +17,16 @@ const TIMED = { software: 5, hardware: 100 };
 const DISPATCHES_A_LAYER = 30;
 const DISPATCHES_BESIDES = 40;
 
+export const bench: Command = {
+  name: 'bench',
+  argument: { name: 'MODEL', optional: true },
+  summary: 'milliseconds, dispatches, submits, read-backs and bytes of a pruning step',
+  options: { steps: { value: 'N', help: 'steps over which bytes must not grow (500)' } },
+  run: measureStep,
+};
+
 /** Milliseconds, tokens and counts of one pruning step, and that 500 steps hold no byte more than none. */
-export async function bench({ positionals, options }: CommandInput): Promise<Answer> {
+async function measureStep({ positionals, options }: CommandInput): Promise<Answer> {
   const steps = numberOption(options, 'steps', 500, [1, 100000]);
   const model = await openModel(positionals[0] ?? 'nano');
   const { source } = model;
