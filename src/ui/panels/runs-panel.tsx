@@ -48,7 +48,7 @@ export function RunsPanel() {
       ))}
       <p className="hint">
         shear-lab {VERSION}
-        {adapter && `, computing on ${describeAdapter(adapter)}`}
+        {adapter && `, computing on ${describeAdapter(adapter)}`} · <a href="./licences.txt">Licences</a>
       </p>
     </Panel>
   );
