@@ -21,9 +21,15 @@ export interface RunControl extends RunTurn {
   /** Lets one optimiser step through, then is paused again. */
   allowStep(): void;
   cancel(): void;
+  /** A paused run waits before its next step: nothing of it is in flight. */
+  holds(): boolean;
 }
 
-export function createRunControl(now: () => number = () => performance.now()): RunControl {
+/** @param onHold called each time the run begins to wait for its next step */
+export function createRunControl(
+  now: () => number = () => performance.now(),
+  onHold: () => void = () => undefined,
+): RunControl {
   let paused = false;
   let cancelled = false;
   let stepsAllowed = 0;
@@ -65,7 +71,10 @@ export function createRunControl(now: () => number = () => performance.now()): R
     async step() {
       check();
       while (paused && stepsAllowed === 0) {
-        await new Promise<void>((resolve) => waiting.push(resolve));
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          onHold();
+        });
         check();
       }
       if (paused) stepsAllowed--;
@@ -76,6 +85,7 @@ export function createRunControl(now: () => number = () => performance.now()): R
       await Promise.resolve();
       check();
     },
+    holds: () => waiting.length > 0,
     elapsedMs: () => active + (paused ? 0 : now() - since),
   };
 }

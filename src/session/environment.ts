@@ -82,7 +82,7 @@ export function postStatus(state: LabState, status: RunStatus): void {
 
 /** What the lab is at, apart from loading: to be said again after a command that changed nothing. */
 export function currentStatus({ run, finished, source }: LabState): RunStatus {
-  if (run) return run.control.paused() ? 'paused' : 'running';
+  if (run) return run.control.holds() ? 'paused' : 'running';
   if (!source) return 'idle';
   return finished ? 'finished' : 'ready';
 }

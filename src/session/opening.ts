@@ -2,6 +2,7 @@ import { loadModelTokenizer } from '../data/corpus-fit';
 import { readModelCard, type ModelCard } from '../data/model-family';
 import { readModelFolder, tokenizerFiles, type InputFile } from '../formats/hugging-face';
 import { packParameters, parameterLayout } from '../llama/parameters';
+import { createThrottle } from '../run/throttle';
 import { chooseSource } from './choosing';
 import { device, post, postStatus, untilAborted, type LabState } from './environment';
 import { stopRun } from './run';
@@ -46,11 +47,9 @@ export async function openBundled(
   const name = wanted ?? (await chooseSource(state, signal));
   const folder = `models/${name}`;
   const file = async (fileName: string) => {
-    let told = -Infinity;
+    const due = createThrottle(PROGRESS_MS);
     const onProgress = (loaded: number, total: number) => {
-      const now = performance.now();
-      if (signal.aborted || (now - told < PROGRESS_MS && loaded < total)) return;
-      told = now;
+      if (signal.aborted || !(due() || loaded === total)) return;
       post(state, { type: 'loading', what: `${name}/${fileName}`, loaded, total });
     };
     return {

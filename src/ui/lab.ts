@@ -186,7 +186,10 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       client.send({ type: 'openFiles', files: read, baseUrl });
     },
     prune: () => begin('prune'),
-    pause: () => client.send({ type: 'pause' }),
+    pause() {
+      set({ pausing: true });
+      client.send({ type: 'pause' });
+    },
     resume: () => client.send({ type: 'resume' }),
     step() {
       const { status } = store.getState();
@@ -194,7 +197,14 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       else begin('step');
     },
     reset() {
-      set({ currentRun: null, shownRun: null, generation: null, evaluation: null, activity: null });
+      set({
+        pausing: false,
+        currentRun: null,
+        shownRun: null,
+        generation: null,
+        evaluation: null,
+        activity: null,
+      });
       client.send({ type: 'reset' });
     },
     setField(key, value) {

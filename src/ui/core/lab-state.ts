@@ -21,7 +21,7 @@ export interface Notice {
   /** What the text sums up, one sentence each. */
   details?: readonly string[];
   /** What a button in the notice does. */
-  offer?: 'reopen' | 'replay';
+  offer?: 'reopen' | 'replay' | 'reset';
 }
 
 export interface Written {
@@ -91,6 +91,10 @@ export interface LabState {
   models: readonly ListedModel[];
   source: SourceModel | null;
   status: RunStatus;
+  /** Pause was pressed, and the engine has not said yet that it holds. */
+  pausing: boolean;
+  /** The engine answers no ping: src/session/heartbeat.ts. */
+  silent: boolean;
   loading: Extract<Report, { type: 'loading' }> | null;
   activity: Extract<Report, { type: 'activity' }> | null;
   /** GPU bytes of the lab's buffers: now, and the most since the run began. */
@@ -122,6 +126,8 @@ export function initialState(experiment: Experiment = defaultExperiment()): LabS
     models: [],
     source: null,
     status: 'idle',
+    pausing: false,
+    silent: false,
     loading: null,
     activity: null,
     memory: null,

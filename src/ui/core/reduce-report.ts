@@ -97,6 +97,7 @@ function reduceStatus(state: LabState, status: RunStatus): LabState {
   const next = {
     ...state,
     status,
+    pausing: false,
     loading: status === 'loading' ? state.loading : null,
     activity: busy ? state.activity : null,
   };
@@ -155,6 +156,8 @@ function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed'
   const lost: LabState = {
     ...stopped,
     status: 'failed',
+    pausing: false,
+    silent: false,
     currentRun: null,
     memory: null,
     engine: { ...state.engine, state: neverOpened ? 'missing' : 'lost' },
