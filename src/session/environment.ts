@@ -5,6 +5,7 @@ import { finalModel, type SourceModel } from '../run/run';
 import type { OutputFile } from '../formats/hugging-face';
 import { GpuError, openGpu, type Gpu } from '../gpu/device';
 import type { FlatModel } from '../llama/parameters';
+import type { UnderDeadline } from './heartbeat';
 import type { Report, RunStatus } from './protocol';
 
 export interface LabEnvironment {
@@ -15,6 +16,8 @@ export interface LabEnvironment {
     options?: { onProgress?: (loaded: number, total: number) => void; signal?: AbortSignal },
   ): Promise<ArrayBuffer>;
   post(report: Report, transfer?: Transferable[]): void;
+  /** For work that may never end; without it nothing watches. */
+  underDeadline?: UnderDeadline;
 }
 
 export interface OpenSource extends SourceModel {

@@ -5,6 +5,7 @@ import { packParameters, parameterLayout } from '../llama/parameters';
 import { createThrottle } from '../run/throttle';
 import { chooseSource } from './choosing';
 import { device, post, postStatus, untilAborted, type LabState } from './environment';
+import { guardTokenizer } from './guarded-tokenizer';
 import { stopRun } from './run';
 
 /** A file arrives in hundreds of pieces: the page hears of it at most this often. */
@@ -18,15 +19,24 @@ async function beginOpening(state: LabState, signal: AbortSignal): Promise<void>
   signal.throwIfAborted();
 }
 
-function adopt(state: LabState, name: string, files: readonly InputFile[], card: ModelCard | null): void {
+interface Adopted {
+  name: string;
+  files: readonly InputFile[];
+  card: ModelCard | null;
+  /** The site's own, whose tokenizer is known to end. */
+  own: boolean;
+}
+
+function adopt(state: LabState, { name, files, card, own }: Adopted): void {
   const folder = readModelFolder(files);
   const { config } = folder;
   const layout = parameterLayout(config);
+  const load = () => loadModelTokenizer(config, folder.tokenizerJson, folder.tokenizerConfigJson);
   state.source = {
     name,
     config,
     parameters: packParameters(layout, folder.tensors),
-    tokenizer: loadModelTokenizer(config, folder.tokenizerJson, folder.tokenizerConfigJson),
+    tokenizer: own ? load() : guardTokenizer(load, state.environment.underDeadline),
     extraFiles: tokenizerFiles(folder),
   };
   post(state, { type: 'source', name, config, parameters: layout.parameterCount, card });
@@ -60,7 +70,7 @@ export async function openBundled(
   const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
   const card = readModelCard((path) => state.environment.read(path, { signal }), name);
   const files = await untilAborted(Promise.all(names.map(file)), signal);
-  adopt(state, name, files, await untilAborted(card, signal));
+  adopt(state, { name, files, card: await untilAborted(card, signal), own: true });
 }
 
 /** Opens the files of a Hugging Face folder that the visitor chose. */
@@ -70,5 +80,5 @@ export async function openLocal(
   signal: AbortSignal,
 ): Promise<void> {
   await beginOpening(state, signal);
-  adopt(state, 'local', files, null);
+  adopt(state, { name: 'local', files, card: null, own: false });
 }

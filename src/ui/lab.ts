@@ -16,6 +16,7 @@ import {
   type Notice,
   type TaskScores,
   withNotice,
+  withSilence,
 } from './core/lab-state';
 import { reduceReport } from './core/reduce-report';
 
@@ -69,7 +70,21 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
   const receive = createFrameQueue<Report>((reports) => {
     store.setState((state) => reports.reduce(reduceReport, state), true);
   });
-  const client = createSessionClient(createWorker, receive);
+  const client = createSessionClient(createWorker, {
+    onReport: receive,
+    onSilence: (silent) => store.setState((state) => withSilence(state, silent), true),
+    onEnded() {
+      // What it hung at while it loaded a model it would hang at again.
+      const { status } = store.getState();
+      store.setState((state) => withSilence(state, false), true);
+      lab.notify({
+        kind: 'warning',
+        text: 'The engine did not answer Reset, so it was ended; a fresh one opens a source model.',
+      });
+      if (status === 'loading') open(null);
+      else lab.openSource();
+    },
+  });
   const set = (change: Partial<LabState>) => store.setState(change);
   let lastId = 0;
   let localFiles: readonly File[] = [];

@@ -151,6 +151,15 @@ export function withNotice(state: LabState, notice: Omit<Notice, 'id'>): LabStat
   return { ...state, notices: [...state.notices, { ...notice, id }] };
 }
 
+const SILENCE =
+  'The engine does not answer. It may come back; Reset drops the run, and ends the engine if it stays silent.';
+
+/** Says that the engine does not answer any more, or takes it back. */
+export function withSilence(state: LabState, silent: boolean): LabState {
+  if (silent) return withNotice({ ...state, silent }, { kind: 'warning', text: SILENCE, offer: 'reset' });
+  return { ...state, silent, notices: state.notices.filter((notice) => notice.offer !== 'reset') };
+}
+
 export function findRun(state: Pick<LabState, 'runs' | 'recorded'>, id: number | null): RunRecord | null {
   if (id === null) return null;
   if (id === 0) return state.recorded.run;

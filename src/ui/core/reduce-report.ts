@@ -1,7 +1,14 @@
 import type { RunEvent } from '../../run/events';
 import type { Experiment } from '../../experiment/schema';
 import type { Report, RunStatus } from '../../session/protocol';
-import { type Generation, type LabState, type TaskScores, withNotice, type Written } from './lab-state';
+import {
+  type Generation,
+  type LabState,
+  type TaskScores,
+  withNotice,
+  withSilence,
+  type Written,
+} from './lab-state';
 import { appendEvents, beginRun } from './run-record';
 
 /** The state after one report of the engine. Pure: the same report on the same state gives the same state. */
@@ -154,10 +161,9 @@ function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed'
   if (!report.fatal) return withNotice(stopped, { kind: 'error', text: report.message });
   const neverOpened = state.engine.adapter === null;
   const lost: LabState = {
-    ...stopped,
+    ...withSilence(stopped, false),
     status: 'failed',
     pausing: false,
-    silent: false,
     currentRun: null,
     memory: null,
     engine: { ...state.engine, state: neverOpened ? 'missing' : 'lost' },
