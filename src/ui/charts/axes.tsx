@@ -12,7 +12,7 @@ export const TICK = { fill: 'var(--muted)', fontSize: 10.5 };
 /** The x axis that all charts share. */
 export function SharedXAxis({ wide }: { wide?: boolean }) {
   const { xAxis, extent } = useChartData();
-  const { domain, ticks, format } = roundScale(...extent, { count: wide ? 9 : 4, fixed: true });
+  const { domain, ticks, format } = roundScale(...extent, { count: wide ? 9 : 5, fixed: true });
   return (
     <XAxis
       dataKey={xAxis}

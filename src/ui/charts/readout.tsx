@@ -32,7 +32,8 @@ export function Readout({ series, note, runs, active, payload }: ReadoutProps) {
   if (!active || !pointed || !row) return null;
   const lines = series.flatMap((entry) => {
     const value = entry.value(row);
-    return value === undefined ? [] : [{ entry, value, other: entry.other?.(row) }];
+    const other = runs && entry.other?.(row);
+    return value === undefined && other === undefined ? [] : [{ entry, value, other }];
   });
   if (lines.length === 0) return null;
   const noted = note?.(row) ?? '';
@@ -54,7 +55,7 @@ export function Readout({ series, note, runs, active, payload }: ReadoutProps) {
         <div key={entry.name} className="readout-line">
           <i style={{ background: entry.colour }} />
           <span>{entry.name}</span>
-          <b>{(entry.format ?? formatNumber)(value)}</b>
+          <b>{value === undefined ? '–' : (entry.format ?? formatNumber)(value)}</b>
           {runs && <span>{other === undefined ? '–' : (entry.format ?? formatNumber)(other)}</span>}
         </div>
       ))}

@@ -65,6 +65,16 @@ describe('chart rows', () => {
     expect(rows.map((row) => row['otherLast0'])).toEqual([30, 30, 30, 8, 8, 6]);
   });
 
+  it('says nothing of another run behind its end', () => {
+    const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
+    const other = appendEvents(beginRun(2, exampleStarted()), [
+      ...steps(2),
+      exampleEvaluation(2, [9, 8], [0.5, 0.5]),
+    ]);
+    const rows = chartRows(run, other, whole);
+    expect(rows.map((row) => row['otherLast0'])).toEqual([3, 3, 9, undefined, undefined]);
+  });
+
   it('places another run by its own time on the axis of seconds, in order', () => {
     const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
     const slow = { ...exampleEvaluation(2, [9, 8], [0.5, 0.5]), elapsedMs: 175 };

