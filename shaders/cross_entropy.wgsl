@@ -13,6 +13,10 @@
 // Bindings  0 params · 1 logits, become their gradient when asked (read_write) · 2 targets (read)
 //           · 3 losses (read_write)
 //
+// WGSL may assume that NaN and infinity never occur, and max drops a NaN: a broken logit that is not the target's
+// would leave a loss that looks right. So they are found by the exponent bits, and the loss of such a row is the
+// broken logit itself.
+//
 // The gradient is a uniform switch, not a second shader: the row's cost is its reads, and one pipeline serves
 // training and evaluation.
 
@@ -31,9 +35,21 @@ struct Params {
 const THREADS = 256u;
 // Stands for minus infinity, which WGSL may assume away.
 const LOWEST = -3.0e38;
+const EXPONENT = 0x7F800000u;
+
+// The bits of a logit that is NaN or infinite, else those seen before (0: all were finite).
+fn broken_bits(x: f32, before: u32) -> u32 {
+  let bits = bitcast<u32>(x);
+  return select(before, bits, (bits & EXPONENT) == EXPONENT);
+}
+
+fn loss_or_broken(loss: f32, broken: u32) -> f32 {
+  return bitcast<f32>(select(bitcast<u32>(loss), broken, broken != 0u));
+}
 
 // x: running maximum, y: running sum of exp(value − maximum).
 var<workgroup> pairs: array<vec2f, 256>;
+var<workgroup> broken_lanes: atomic<u32>;
 
 fn merge(a: vec2f, b: vec2f) -> vec2f {
   let m = max(a.x, b.x);
@@ -64,15 +80,18 @@ fn cross_entropy_row(
     return;
   }
   var m = LOWEST;
+  var broken = 0u;
   for (var v = 0u; v < V; v++) {
-    m = max(m, logits[base + v]);
+    let x = logits[base + v];
+    broken = broken_bits(x, broken);
+    m = max(m, x);
   }
   var sum = 0.0;
   for (var v = 0u; v < V; v++) {
     sum += exp(max(logits[base + v] - m, -100.0));
   }
   let lse = m + log(sum);
-  losses[row] = lse - logits[base + target_token];
+  losses[row] = loss_or_broken(lse - logits[base + target_token], broken);
   if (params.write_gradient == 0u) {
     return;
   }
@@ -98,8 +117,10 @@ fn cross_entropy(
 
   var m = LOWEST;
   var sum = 0.0;
+  var broken = 0u;
   for (var v = lane; v < V; v += THREADS) {
     let x = logits[base + v];
+    broken = broken_bits(x, broken);
     if (x > m) {
       sum = sum * exp(max(m - x, -100.0)) + 1.0;
       m = x;
@@ -108,6 +129,9 @@ fn cross_entropy(
     }
   }
   pairs[lane] = vec2f(m, sum);
+  if (broken != 0u) {
+    atomicMax(&broken_lanes, broken);
+  }
   for (var half = THREADS / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (lane < half) {
@@ -121,7 +145,7 @@ fn cross_entropy(
   if (lane == 0u) {
     var loss = 0.0;
     if (counted) {
-      loss = lse - logits[base + target_token];
+      loss = loss_or_broken(lse - logits[base + target_token], atomicLoad(&broken_lanes));
     }
     losses[row] = loss;
   }

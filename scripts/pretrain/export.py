@@ -1,11 +1,11 @@
 """Writes a Hugging Face folder: config, weights, tokenizer, generation defaults, card.json and README.md."""
 
-import hashlib
 import json
 import shutil
 
 import safetensors_file
 from evaluate import domain_losses, mixture_loss
+from weights_hash import weights_hash
 
 TOKEN = "<|endoftext|>"
 # The engine's test measures this many windows a domain: enough to show a wrong kernel, few enough for a software adapter.
@@ -91,7 +91,7 @@ def export(folder, model, config, corpus, tokens_trained, curve, command, device
         "context": context,
         **held_out_losses(model, corpus, context, device),
         "corpus_tokenizer_sha256": corpus.manifest["tokenizer"]["sha256"],
-        "weights_sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
+        "weights_sha256": weights_hash(folder / "model.safetensors"),
         "trained_with": command,
     }
     write_json(folder / "card.json", card)

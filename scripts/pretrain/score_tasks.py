@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 
 import safetensors_file
 from model import Llama
+from weights_hash import weights_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 Z = 1.959963984540054  # the two-sided 95 % point of the normal distribution
@@ -125,12 +126,11 @@ def main():
     for entry in index["tasks"]:
         tasks.append(score_task(model, tokenizer, args.tasks, entry))
         print(f"{entry['name']}: {tasks[-1][entry['metric']]:.3f}", file=sys.stderr, flush=True)
-    file = (args.model / "model.safetensors").read_bytes()
     result = {
         "model": {
             "name": args.model.resolve().name,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
-            "weights_sha256": hashlib.sha256(file).hexdigest(),
+            "weights_sha256": weights_hash(args.model / "model.safetensors"),
         },
         "corpus_manifest_sha256": index["corpus_manifest_sha256"],
         "seconds": round(time.monotonic() - began, 1),

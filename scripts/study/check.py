@@ -46,7 +46,7 @@ def masks_keep_the_target_and_break_ties_by_index():
         [True, False, True],
         [False, False, True],
     ]
-    # At log alpha 4.6 a gate is closed with probability .002, at -4.6 with .95 (methods A1): of 24, none and 23.
+    # At log alpha 4.6 a gate is closed with probability .002, at -4.6 with .95 (docs/method.md, section 1): of 24, none and 23.
     open_all = learnt_mask(CONFIG, {"hidden": torch.full((24,), 4.6)})["hidden"]
     assert (open_all > 0.99).all()
     assert learnt_mask(CONFIG, {"hidden": torch.full((24,), -4.6)})["hidden"].count_nonzero() == 1
@@ -71,7 +71,7 @@ def taylor_sees_a_unit_that_does_nothing():
 
 
 def the_mixture_follows_the_excess():
-    """Methods B1: weights 1/2, 1/2 with excess losses ln 3 and 0 become 3/4, 1/4, but for the smoothing."""
+    """docs/method.md, section 5: weights 1/2, 1/2 with excess losses ln 3 and 0 become 3/4, 1/4, but for the smoothing."""
     weights = updated(torch.tensor([0.5, 0.5]).numpy(), {"a": 3 + 1.0986123, "b": 2.0}, {"a": 3.0, "b": 2.5})
     assert abs(weights[0] - (0.9999 * 0.75 + 0.00005)) < 1e-6, weights
 

@@ -56,7 +56,7 @@ def one_shot_mask(config, scores, target):
 
 
 def learnt_mask(config, log_alpha, target=None):
-    """The deterministic mask (methods A1): survivors keep sigmoid(0.8 log alpha / beta). As many units are closed
+    """The deterministic mask (docs/method.md, section 4): survivors keep sigmoid(0.8 log alpha / beta). As many units are closed
     as the target asks for, or without one as the gates now expect. Sets that are not learnt stay open."""
     kept = target and kept_units(config, target)
     mask = {name: torch.ones(shape) for name, shape in gate_shapes(config).items()}
@@ -70,7 +70,7 @@ def learnt_mask(config, log_alpha, target=None):
 
 @torch.no_grad()
 def cut(model, mask):
-    """The model of the open units, each gate's value folded in once (methods A3): hidden into the norms and the
+    """The model of the open units, each gate's value folded in once (docs/method.md, section 4): hidden into the norms and the
     writers of the residual stream, head into the values, intermediate into the up projection, layer into the
     branches' last matrices. Embedding and head are sliced only."""
     config, source = model.config, model.state_dict()

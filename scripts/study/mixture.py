@@ -1,4 +1,4 @@
-"""Dynamic batch loading (methods B1): sampling weights that follow the excess losses on held-out windows."""
+"""Dynamic batch loading (docs/method.md, section 5): sampling weights that follow the excess losses on held-out windows."""
 
 import numpy as np
 

@@ -34,7 +34,7 @@ def magnitude(model, batches, generator):
 
 @torch.no_grad()
 def activation(model, batches, generator):
-    """Minitron's width scores (methods F): |activation| averaged over a sequence, L2 over sequences; units at the
+    """Minitron's width scores (Muralidharan et al. 2024): |activation| averaged over a sequence, L2 over sequences; units at the
     input of the down projection, heads at that of the output projection (L2 over a head's channels), hidden
     dimensions at the norms' outputs, summed over the norms. Layers by Block Influence, 1 - E cos(in, out)."""
     K, blocks = model.config["num_key_value_heads"], model.model.layers
@@ -72,7 +72,7 @@ def activation(model, batches, generator):
 
 def taylor(model, batches, generator):
     """First order in the gates: mean over sequences of |dL/dz| at z = 1, which is |sum of weight x gradient| over
-    the weights that a gate multiplies (LLM-Pruner's vector form, methods F)."""
+    the weights that a gate multiplies (the vector form of LLM-Pruner, Ma et al. 2023)."""
     scores = {name: torch.zeros(shape) for name, shape in gate_shapes(model.config).items()}
     for tokens in batches:
         for row in tokens.split(1):

@@ -13,7 +13,7 @@ const FOLDER = fileURLToPath(new URL('../../public/tasks', import.meta.url));
 
 const [path] = process.argv.slice(2);
 if (!path) throw new Error('Usage: node scripts/tasks/filter.mjs RESULTS.json');
-/** @type {{ model: { name: string, parameters: number, parameters_sha256: string }, tasks: import('./at-chance.mjs').TaskScores[] }} */
+/** @type {{ model: { name: string, parameters: number, weights_sha256: string }, tasks: import('./at-chance.mjs').TaskScores[] }} */
 const results = JSON.parse(readFileSync(path, 'utf8'));
 const index = readIndex(FOLDER);
 

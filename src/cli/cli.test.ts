@@ -128,7 +128,7 @@ describe('command line', () => {
     const answer = JSON.parse(out) as { model: object; tasks: Record<string, unknown>[] };
     expect(answer.model).toMatchObject({
       name: 'nano',
-      parameters_sha256: expect.stringMatching(/^\w{64}$/) as string,
+      weights_sha256: expect.stringMatching(/^\w{64}$/) as string,
     });
     expect(answer.tasks.map((task) => [task['name'], task['n']])).toEqual([
       ['last-word', 3],

@@ -4,6 +4,7 @@ import { openCorpus, type Corpus } from '../data/corpus';
 import { checkCorpusFits, loadModelTokenizer, readCorpusTokenizer } from '../data/corpus-fit';
 import type { Tokenizer } from '../data/tokenizer';
 import { readModelFolder, type ModelFolder } from '../formats/hugging-face';
+import { weightsHash } from '../formats/weights-hash';
 import { packParameters, parameterLayout } from '../llama/parameters';
 import type { SourceModel } from '../run/run';
 
@@ -39,15 +40,9 @@ export async function openModel(model: string): Promise<OpenedModel> {
     names.map(async (name) => ({ name, bytes: new Uint8Array(await readFile(join(folder, name))) })),
   );
   const opened = readModelFolder(files);
-  const layout = parameterLayout(opened.config);
-  return {
-    ...opened,
-    source: {
-      name: basename(folder),
-      config: opened.config,
-      parameters: packParameters(layout, opened.tensors),
-    },
-  };
+  const { config } = opened;
+  const flat = { config, parameters: packParameters(parameterLayout(config), opened.tensors) };
+  return { ...opened, source: { name: basename(folder), weightsSha256: await weightsHash(flat), ...flat } };
 }
 
 /** A file of the site by its path, as the page reads it. */

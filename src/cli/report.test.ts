@@ -27,6 +27,12 @@ describe('report', () => {
   it('takes a finished run only', async () => {
     expect(await refusal(folder)).toMatch(/run\.json/);
     const recorded = JSON.parse(readFileSync('public/recorded/run.json', 'utf8')) as { events: unknown[] };
+    writeFileSync(join(folder, 'run.json'), JSON.stringify(recorded));
+    // Before its models are looked for: the run is not one of this source.
+    expect(await refusal(folder, { model: 'small' })).toMatch(
+      /^run log: the run pruned nano \(.*\), but small \(weights 319fbd351435\) was opened/,
+    );
+    expect(await refusal(folder)).toMatch(/^config\.json: the file is missing/);
     recorded.events.pop();
     writeFileSync(join(folder, 'run.json'), JSON.stringify(recorded));
     expect(await refusal(folder)).toBe('run.json: the run has not finished; run it again with prune.');

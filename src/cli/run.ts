@@ -18,7 +18,7 @@ export async function runInTerminal(
   corpus: Corpus,
   gpu: Gpu,
 ): Promise<{ models: RunModels; events: RunEvent[] }> {
-  const family = usesScalingLaw(experiment) ? await readFamily(readSiteFile, source.name) : [];
+  const family = usesScalingLaw(experiment) ? await readFamily(readSiteFile, source.weightsSha256) : [];
   const events: RunEvent[] = [];
   const control = createRunControl();
   const totalSteps = runSteps(experiment);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_DOMAINS } from '../fields/domains';
 import { checked, parseJson, plain, refuse, wholeNumber } from '../formats/refusal';
 import { sha256Of } from '../formats/sha256';
 
@@ -54,7 +55,7 @@ export const corpusManifestSchema = z
       vocab_size: wholeNumber(2, 65_536),
       eos_token_id: wholeNumber(0, 65_535),
     }),
-    domains: z.array(domainSchema).min(1).max(16),
+    domains: z.array(domainSchema).min(1).max(MOST_DOMAINS),
   })
   .refine((m) => new Set(m.domains.map((d) => d.name)).size === m.domains.length, {
     path: ['domains'],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalised, startMixture, updateMixture, type MixtureUpdate } from './mixture';
 
-// methods B1: RedPajama's weights, the 2.7B reference losses.
+// Sheared LLaMA: RedPajama's weights, the 2.7B reference losses. The formula is docs/method.md, section 5.
 const published: MixtureUpdate = {
   mode: 'dynamic',
   weights: [0.67, 0.045, 0.045, 0.02, 0.045, 0.025, 0.15],
@@ -30,7 +30,7 @@ describe('updateMixture', () => {
       { loss: below, clamp: true },
       [0.613339, 0.046076, 0.051216, 0.023871, 0.059669, 0.026444, 0.179385],
     ],
-  ])('gives the vector of methods B1: %s', (_, change, expected) => {
+  ])('follows the formula at the published numbers: %s', (_, change, expected) => {
     updateMixture({ ...published, ...change }).forEach((weight, i) =>
       expect(weight).toBeCloseTo(expected[i]!, 6),
     );

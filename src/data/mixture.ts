@@ -48,7 +48,7 @@ export function startMixture(
 }
 
 /**
- * Dynamic batch loading (methods B1; Sheared LLaMA, Algorithm 1), in float64:
+ * Dynamic batch loading (docs/method.md, section 5; Sheared LLaMA, Algorithm 1), in float64:
  *
  *   Δ  = loss − reference, or max(loss − reference, 0) with `clamp`
  *   a  = softmax(ln w + Δ)

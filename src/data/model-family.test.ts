@@ -1,6 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fitFamily, isExtrapolated, readFamily, readModelCard, readModelList } from './model-family';
+import {
+  findModelCard,
+  fitFamily,
+  isExtrapolated,
+  readFamily,
+  readModelCard,
+  readModelList,
+} from './model-family';
 
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).buffer;
 
@@ -31,6 +38,7 @@ const card = (name: string, parameters: number, loss: number, changes: object = 
   context: 256,
   validation_loss: { books: loss + 0.3, code: loss },
   corpus_tokenizer_sha256: 'one',
+  weights_sha256: `weights of ${name}`,
   ...changes,
 });
 
@@ -46,13 +54,17 @@ describe('readFamily', () => {
       nameless: null,
       broken: { name: 'broken' },
     });
-    const family = await readFamily(read, 'small');
+    const family = await readFamily(read, 'weights of small');
     expect(family.map(({ name }) => name)).toEqual(['small', 'medium', 'large']);
     // Cards are small; the models themselves stay where they are.
     expect(asked.every((path) => path.endsWith('.json'))).toBe(true);
-    expect(await readFamily(read, 'foreign')).toHaveLength(1);
-    expect(await readFamily(read, 'broken')).toEqual([]);
-    expect(await readFamily(read, 'local')).toEqual([]);
+    expect(await readFamily(read, 'weights of foreign')).toHaveLength(1);
+    expect(await readFamily(read, 'weights of broken')).toEqual([]);
+    // A folder may bear a member's name, and the same weights may lie in a folder of any name.
+    expect(await readFamily(read, 'small')).toEqual([]);
+    expect(await readFamily(read, null)).toEqual([]);
+    expect((await findModelCard(read, 'weights of large'))?.name).toBe('large');
+    expect(await findModelCard(read, 'other weights')).toBeNull();
   });
 
   it.each([

@@ -28,6 +28,8 @@ export interface ModelCard {
   /** Nats a token by domain over its whole validation split. */
   validation_loss: Record<string, number>;
   corpus_tokenizer_sha256?: string | undefined;
+  /** What the model is known by (src/formats/weights-hash.ts). */
+  weights_sha256?: string | undefined;
 }
 
 const count = z.int().positive();
@@ -52,6 +54,7 @@ const cardSchema: z.ZodType<ModelCard> = z.object({
   context: count,
   validation_loss: z.record(z.string().max(80), z.number().positive()),
   corpus_tokenizer_sha256: z.string().max(80).optional(),
+  weights_sha256: z.string().max(80).optional(),
 });
 
 /** The models of the site, smallest first. @throws InputError; whatever `read` throws. */
@@ -70,22 +73,45 @@ export async function readModelCard(read: SiteReader, name: string): Promise<Mod
   }
 }
 
+/** The cards of the site's models that have one. @throws InputError when the list of models is damaged */
+async function readCards(read: SiteReader): Promise<ModelCard[]> {
+  const list = await readModelList(read);
+  const cards = await Promise.all(list.map(({ name }) => readModelCard(read, name)));
+  return cards.filter((card) => card !== null);
+}
+
+/**
+ * The card of the model with these weights, whatever its folder is called; null when the site has none.
+ *
+ * @param weightsSha256 as `weightsHash` gives it; null: not known, so there is none
+ * @throws InputError when the list of models is damaged; whatever `read` throws for it.
+ */
+export async function findModelCard(
+  read: SiteReader,
+  weightsSha256: string | null,
+): Promise<ModelCard | null> {
+  return findByWeights(await readCards(read), weightsSha256);
+}
+
+/** The card with these weights; null when there is none. */
+export function findByWeights(cards: readonly ModelCard[], weightsSha256: string | null): ModelCard | null {
+  if (weightsSha256 === null) return null;
+  return cards.find(({ weights_sha256 }) => weights_sha256 === weightsSha256) ?? null;
+}
+
 /** Token budgets of one family differ by less than this share: a step more or less. */
 const SAME_BUDGET = 0.01;
 
 /**
- * The cards of the bundled model `source` and of its relatives, smallest first: the same tokenizer, losses over
- * windows of the same length, and as many training tokens, so that losses differ by size alone. Empty when
- * `source` is no model of the site or has no such card.
+ * The cards of the model with these weights and of its relatives, smallest first: the same tokenizer, losses over
+ * windows of the same length, and as many training tokens, so that losses differ by size alone. Empty when it is
+ * no model of the site or has no such card.
  *
  * @throws InputError when the list of models is damaged; whatever `read` throws for it.
  */
-export async function readFamily(read: SiteReader, source: string): Promise<ModelCard[]> {
-  const list = await readModelList(read);
-  const cards = (await Promise.all(list.map(({ name }) => readModelCard(read, name)))).filter(
-    (card) => card !== null,
-  );
-  const own = cards.find(({ name }) => name === source);
+export async function readFamily(read: SiteReader, weightsSha256: string | null): Promise<ModelCard[]> {
+  const cards = await readCards(read);
+  const own = findByWeights(cards, weightsSha256);
   if (!own?.corpus_tokenizer_sha256) return [];
   return cards
     .filter(

@@ -56,7 +56,7 @@ function categorical(mixture: readonly number[], u: number): number {
 }
 
 /**
- * Draws the next batch (methods B4): each window draws its domain independently from `mixture` (need not sum
+ * Draws the next batch (docs/method.md, section 5): each window draws its domain independently from `mixture` (need not sum
  * to 1). Within a domain, windows are the non-overlapping pieces of its text in a shuffled order of its own;
  * when a domain's list is used up it is shuffled anew, whatever the other domains do.
  *
@@ -98,14 +98,14 @@ export function nextBatch(
  * `count` windows spread evenly over a domain's validation split (or all windows, if it has fewer), the same
  * for every run: losses of different runs and models compare on equal text.
  *
- * @returns [windows · contextLength] tokens and the number of windows.
+ * @returns [windows · contextLength] tokens, the number of windows and the domain's name.
  * @throws Error when the split has less text than one window.
  */
 export function evaluationWindows(
   domain: Domain,
   contextLength: number,
   count: number,
-): { tokens: Uint32Array; windows: number } {
+): { name: string; tokens: Uint32Array; windows: number } {
   const available = windowCount(domain, 'validation', contextLength);
   const windows = Math.min(count, available);
   const tokens = new Uint32Array(windows * contextLength);
@@ -113,5 +113,5 @@ export function evaluationWindows(
     const start = Math.floor((i * available) / windows) * contextLength;
     tokens.set(domain.validation.subarray(start, start + contextLength), i * contextLength);
   }
-  return { tokens, windows };
+  return { name: domain.name, tokens, windows };
 }

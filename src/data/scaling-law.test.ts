@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fitScalingLaw, lossAt, type SizePoint } from './scaling-law';
 
-/** methods B3: what LLaMA 2 7B, 13B and 70B reach, and what the authors took from it for their three targets. */
+/** Sheared LLaMA, appendix B: what LLaMA 2 7B, 13B and 70B reach, and what the authors took from it for their three targets. */
 const SIZES = [6738415616, 13015864320, 68976648192];
 const TARGETS = [373867520, 1345423360, 2701560320];
 const PUBLISHED = {

@@ -35,7 +35,7 @@ export function lossAt({ a, b, c }: ScalingLaw, parameters: number): number {
 /**
  * The law with the smallest squared error, by variable projection: for a given b the best a and c are those
  * of a straight line in N^−b, which leaves a search in b alone (a coarse look, then golden section). With
- * exactly three sizes the error is 0, which is the interpolation that Sheared LLaMA uses (methods B3; App. B).
+ * exactly three sizes the error is 0, which is the interpolation that Sheared LLaMA uses (docs/method.md, section 6).
  *
  * @throws InputError in one sentence: fewer than three sizes, or no such law through these losses.
  */

@@ -46,7 +46,7 @@ export async function scoreRequests(
       })),
     );
     const batch = Math.min(queue.length, Math.max(1, Math.floor(BATCH_ROWS / context)));
-    const scorer = await createTargetScorer(gpu, `scoring ${context}`, model, { batch, context });
+    const scorer = await createTargetScorer(gpu, `windows of ${context} tokens`, model, { batch, context });
     try {
       await scoreQueue(scorer, queue, between);
     } finally {

@@ -25,13 +25,16 @@ function scoresJson({ items, acc, accNorm, perplexity }: Scores) {
   };
 }
 
+/** A single item has no standard error, and a perplexity's interval may have no end that a number can hold. */
+const known = (value: number) => (Number.isFinite(value) ? value : null);
+
 /** `name`, `name_stderr` (null for a single item) and `name_interval`; nothing of what the form has not. */
 function estimateJson(name: string, estimate: Estimate | null) {
   if (!estimate) return {};
   const { value, standardError, low, high } = estimate;
   return {
     [name]: value,
-    [`${name}_stderr`]: Number.isNaN(standardError) ? null : standardError,
-    [`${name}_interval`]: [low, high],
+    [`${name}_stderr`]: known(standardError),
+    [`${name}_interval`]: [known(low), known(high)],
   };
 }

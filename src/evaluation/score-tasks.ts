@@ -1,3 +1,4 @@
+import { tellingWhere } from '../fields/finite';
 import type { Tokenizer } from '../data/tokenizer';
 import type { Gpu } from '../gpu/device';
 import type { ModelView } from '../llama/forward';
@@ -40,7 +41,8 @@ function continuations(task: Task): { item: { id: string; context: string }; tex
  * Scores a model on tasks, one after the other, by log-likelihood as lm-evaluation-harness does
  * (docs/evaluation.md). `tokenizer` is the model's own.
  *
- * @throws InputError when an item cannot be scored with this model; GpuError; whatever `between` throws.
+ * @throws InputError when an item cannot be scored with this model; NotFiniteError when the model's logits are not
+ *   finite; GpuError; whatever `between` throws.
  */
 export async function scoreTasks(
   gpu: Gpu,
@@ -54,8 +56,8 @@ export async function scoreTasks(
   const results: TaskResult[] = [];
   try {
     for (const task of tasks) {
-      const result = await scoreTask(gpu, view, tokenizer, task, (completed) =>
-        between(progress.after(task, completed)),
+      const result = await tellingWhere(`Task ${task.info.name}`, () =>
+        scoreTask(gpu, view, tokenizer, task, (completed) => between(progress.after(task, completed))),
       );
       onResult(result);
       results.push(result);

@@ -1,3 +1,4 @@
+import { finite } from '../fields/finite';
 import type { Estimate } from './result';
 
 /** The two-sided 95 % point of the normal distribution. */
@@ -34,11 +35,13 @@ export function shareEstimate(right: readonly boolean[]): Estimate {
 /**
  * exp(−mean log-likelihood), with its standard error by the delta method (value · standard error of the mean)
  * and the interval of the mean carried through the exponential.
+ *
+ * @throws NotFiniteError for a mean above 709 nats, whose exponential no number holds
  */
 export function perplexityEstimate(logLikelihoods: readonly number[]): Estimate {
   const loss = -mean(logLikelihoods);
   const error = standardErrorOfMean(logLikelihoods);
-  const value = Math.exp(loss);
+  const value = finite(Math.exp(loss), `The perplexity of ${loss.toPrecision(3)} nats`);
   return {
     value,
     standardError: value * error,

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
+import type { Live } from '../fields/field';
 import { EXPERIMENT_FIELDS, type Field } from './schema';
 
-/** docs/experiment.md is written from the table of fields: `npx vitest run -u src/experiment/document.test.ts`. */
+const LIVE: Record<Live, string> = { no: '', 'until-cut': 'until the cut', 'until-end': 'until the end' };
+
+/** docs/experiment.md is written from the table of fields: `npx vitest run src/experiment/document.test.ts -u`. */
 function limits(field: Field): string {
   switch (field.kind) {
     case 'integer':
@@ -13,6 +16,8 @@ function limits(field: Field): string {
       return '`true`, `false`';
     case 'weights':
       return 'one number a domain';
+    case 'pins':
+      return 'a list of units';
     case 'name':
       return 'a bundled model, or `local`';
   }
@@ -25,15 +30,18 @@ function defaultOf(field: Field): string {
 
 it('docs/experiment.md lists every field of an experiment', async () => {
   const rows = EXPERIMENT_FIELDS.map(
-    (field) => `| \`${field.key}\` | ${defaultOf(field)} | ${limits(field)} | ${field.help} |`,
+    (field) =>
+      `| \`${field.key}\` | ${defaultOf(field)} | ${limits(field)} | ${LIVE[field.live]} | ${field.help} |`,
   );
   const text = [
     '# An experiment',
     '',
     'Plain JSON, nested at the dots; in a link each field is `key=value`, and only what differs from the default stands there. Missing fields take their defaults, unknown ones are refused. Written from `EXPERIMENT_FIELDS` in `src/experiment/schema.ts`, which also makes the form.',
     '',
-    '| field | default | values | meaning |',
-    '| --- | --- | --- | --- |',
+    'A field that is *live* may change while a run goes on, until the cut or until the end. Such changes stand in the file as `interventions`, each with `at`, the number of steps done before it, and `changes`, new values by field: `"interventions": [{ "at": 120, "changes": { "target.hiddenSize": 40 } }]`. In a link they are one value, `at=120:target.hiddenSize=40`, with `~` between fields and `;` between steps; a long one is compressed.',
+    '',
+    '| field | default | values | live | meaning |',
+    '| --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');

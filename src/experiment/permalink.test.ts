@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePermalink, encodePermalink, withFieldValue } from './permalink';
+import type { FieldValue } from '../fields/field';
+import { withValueAt } from '../fields/table';
+import type { Intervention } from './interventions';
+import { decodePermalink, encodePermalink as encodePlan } from './permalink';
 import {
   defaultExperiment,
   EXPERIMENT_FIELDS,
@@ -9,7 +12,10 @@ import {
   type Field,
 } from './schema';
 
-function anyValue(field: Field): fc.Arbitrary<number | boolean | string | number[]> {
+const encodePermalink = (experiment: Experiment, interventions: Intervention[] = []) =>
+  encodePlan({ experiment, interventions });
+
+function anyValue(field: Field): fc.Arbitrary<FieldValue> {
   switch (field.kind) {
     case 'integer':
       return fc.integer({ min: field.min, max: field.max });
@@ -19,6 +25,11 @@ function anyValue(field: Field): fc.Arbitrary<number | boolean | string | number
       return fc.boolean();
     case 'choice':
       return fc.constantFrom(...field.options.map(({ value }) => value));
+    case 'pins':
+      return fc.uniqueArray(fc.stringMatching(/^(?:[dl][0-9]{1,6}|[am][0-9]{1,4}\.[0-9]{1,6})[!-]$/), {
+        maxLength: 20,
+        selector: (pin) => pin.slice(0, -1),
+      });
     case 'name':
       return fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,63}$/);
     case 'weights':
@@ -37,7 +48,7 @@ const anyExperiment: fc.Arbitrary<Experiment> = fc
   .map((values) =>
     values.reduce<Experiment>(
       (experiment, value, i) =>
-        value === undefined ? experiment : withFieldValue(experiment, EXPERIMENT_FIELDS[i]!, value),
+        value === undefined ? experiment : withValueAt(experiment, EXPERIMENT_FIELDS[i]!.key, value),
       defaultExperiment(),
     ),
   );
@@ -58,7 +69,7 @@ describe('permalink', () => {
     fc.assert(
       fc.property(anyExperiment, (experiment) => {
         const link = encodePermalink(experiment);
-        expect(decodePermalink(`?${link}`)).toEqual({ experiment, problems: [] });
+        expect(decodePermalink(`?${link}`)).toEqual({ experiment, interventions: [], problems: [] });
         expect(encodePermalink(decodePermalink(link).experiment)).toBe(link);
       }),
       { numRuns: 500 },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseLlamaConfig } from '../formats/llama-config';
 import { usualTarget } from '../pruning/target-shape';
-import { fieldValue } from './permalink';
+import { valueAt } from '../fields/table';
 import { defaultExperiment, EXPERIMENT_FIELDS, parseExperiment } from './schema';
 
 describe('the table of fields', () => {
@@ -25,7 +25,7 @@ describe('the table of fields', () => {
 
   it('has defaults that obey their own limits', () => {
     for (const field of EXPERIMENT_FIELDS) {
-      expect(fieldValue(defaultExperiment(), field)).toEqual(field.default);
+      expect(valueAt(defaultExperiment(), field.key)).toEqual(field.default);
       if (field.kind === 'choice') expect(field.options.map(({ value }) => value)).toContain(field.default);
     }
     expect(parseExperiment(defaultExperiment())).toEqual(defaultExperiment());

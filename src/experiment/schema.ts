@@ -1,393 +1,166 @@
 import { z } from 'zod';
+import {
+  choice,
+  integer,
+  name,
+  number,
+  pinsField,
+  toggle,
+  weightsField,
+  type ValueOf,
+} from '../fields/field';
+import { listFields, treeSchema, type TableField } from '../fields/table';
 import { checked } from '../formats/refusal';
-import type { TargetShape } from '../llama/config';
+import { METHODS } from '../pruning/methods';
+import { sheared } from '../pruning/methods/sheared';
+import { RETRAININGS } from '../retraining';
+import { continued } from '../retraining/continued';
+
+const options = <const Part extends { id: string; label: string }>(parts: readonly Part[]) =>
+  parts.map(({ id, label }) => ({ value: id, label }));
 
 /**
- * What a run is: plain, versioned data. `EXPERIMENT_FIELDS` is the one table of fields: it gives the
- * defaults, the limits, the form, the permalink's keys, the reset buttons and docs/experiment.md.
+ * What a run is: the one table of fields. It gives the type, the defaults, the limits, the form, the permalink's
+ * keys, the reset buttons and docs/experiment.md; methods and retrainings bring their own fields.
  */
-export interface Experiment {
-  version: 1;
+const EXPERIMENT_TABLE = {
   /** Folder name under public/models, or `local` for a model that the visitor opened. */
-  source: string;
-  target: TargetShape;
-  method: 'sheared';
-  /** Which gate sets are learnt; the others stay open and keep the source's size. */
-  gates: { hidden: boolean; head: boolean; intermediate: boolean; layer: boolean };
-  retraining: 'continued' | 'none';
+  source: name('Source model', 'nano', 'The model that is pruned.'),
+  target: {
+    numHiddenLayers: integer('Layers', 4, [1, 256, 1], 'Transformer blocks that are kept.', 'until-cut'),
+    hiddenSize: integer(
+      'Hidden size',
+      48,
+      [1, 65536, 1],
+      'Dimensions of the residual stream that are kept.',
+      'until-cut',
+    ),
+    numAttentionHeads: integer(
+      'Attention heads',
+      3,
+      [1, 1024, 1],
+      'Attention heads kept in every layer.',
+      'until-cut',
+    ),
+    intermediateSize: integer(
+      'MLP width',
+      128,
+      [1, 262144, 1],
+      'MLP units kept in every layer.',
+      'until-cut',
+    ),
+  },
+  method: choice('Method', 'sheared', options(METHODS), 'How the units to keep are chosen.'),
+  gates: sheared.fields.gates,
+  pins: pinsField(
+    'Pins',
+    'Units closed (-) or kept (!) by hand, such as a2.1- (head 1 of layer 2), m0.17! (an MLP unit), d5- (a hidden dimension), l3! (a layer).',
+    'until-cut',
+  ),
+  retraining: choice('Retraining', 'continued', options(RETRAININGS), 'What happens after the cut.'),
   mixture: {
-    mode: 'dynamic' | 'constant' | 'manual';
+    mode: choice(
+      'Mixture',
+      'dynamic',
+      [
+        { value: 'dynamic', label: 'Dynamic batch loading' },
+        { value: 'constant', label: 'Constant: the corpus’ proportions' },
+        { value: 'manual', label: 'Manual weights' },
+      ],
+      'How training windows are drawn from the domains.',
+      'until-end',
+    ),
     /** Sampling weights of the corpus' domains in manifest order; empty: the corpus' own proportions. */
-    weights: number[];
-    /**
-     * What each domain's loss is compared with: the source model's own, or what the scaling law of its family
-     * gives for the target's size (src/run/reference-losses.ts).
-     */
-    referenceLosses: 'source' | 'scaling-law';
-    /** max(loss − reference, 0) as in the paper's Algorithm 1; the authors' code has no clamp. */
-    clamp: boolean;
-    /** c of (1 − c)·w + c/n, as in the authors' code; 0 as in the paper. */
-    smoothing: number;
-  };
-  prune: {
-    steps: number;
-    batchSize: number;
-    learningRate: number;
-    learningRateWarmup: number;
-    learningRateFloor: number;
-    gateLearningRate: number;
-    multiplierLearningRate: number;
-    quadraticMultiplier: number;
-    logAlpha: number;
-    sparsityWarmup: number;
-    temperature: number;
-    weightDecay: number;
-  };
-  retrain: {
-    steps: number;
-    batchSize: number;
-    learningRate: number;
-    learningRateWarmup: number;
-    learningRateFloor: number;
-    weightDecay: number;
-  };
-  contextLength: number;
-  clipNorm: number;
-  evaluation: { interval: number; windows: number };
-  seed: number;
+    weights: weightsField(
+      'Domain weights',
+      'Starting weights of the domains; empty means the corpus’ own proportions.',
+      'until-end',
+    ),
+    /** The source model's own, or what the scaling law of its family gives for the target's size. */
+    referenceLosses: choice(
+      'Reference losses',
+      'source',
+      [
+        { value: 'source', label: 'The source’s own' },
+        { value: 'scaling-law', label: 'Scaling law of the family' },
+      ],
+      'What dynamic batch loading compares each domain’s loss with.',
+    ),
+    clamp: toggle(
+      'Clamp excess loss at zero',
+      true,
+      'The paper’s Algorithm 1 clamps; the authors’ code does not.',
+    ),
+    smoothing: number(
+      'Smoothing',
+      1e-4,
+      [0, 0.5, 1e-4],
+      'Share of a uniform mixture that is always blended in (the authors’ code: 0.0001; the paper: 0).',
+    ),
+  },
+  prune: sheared.fields.prune,
+  retrain: continued.fields,
+  contextLength: integer('Context', 128, [2, 8192, 1], 'Tokens in a window.'),
+  clipNorm: number('Gradient clip', 1, [0.001, 1000, 0.1], 'Largest global gradient norm.', 'until-end'),
+  evaluation: {
+    interval: integer(
+      'Evaluate every',
+      20,
+      [1, 100000, 1],
+      'Steps between evaluations and mixture updates.',
+      'until-end',
+    ),
+    windows: integer(
+      'Evaluation windows',
+      64,
+      [1, 4096, 1],
+      'Held-out windows of each domain in an evaluation.',
+    ),
+  },
+  seed: integer('Seed', 17, [0, 4294967295, 1], 'Seeds data order and gate noise.'),
+} as const;
+
+/** What a run is: plain, versioned data. */
+export type Experiment = { version: 1 } & ValueOf<typeof EXPERIMENT_TABLE>;
+
+/** A field of an experiment: its `key` is its dotted path, and its name in a link. */
+export type Field = TableField;
+
+/** Every field of an experiment, once. */
+export const EXPERIMENT_FIELDS: readonly Field[] = listFields(EXPERIMENT_TABLE);
+
+const FIELDS_BY_KEY = new Map(EXPERIMENT_FIELDS.map((field) => [field.key, field]));
+
+/** The field with this key, or undefined. */
+export function findField(key: string): Field | undefined {
+  return FIELDS_BY_KEY.get(key);
 }
 
-interface FieldBase {
-  /** Dotted path into Experiment; also the permalink's key. */
-  key: string;
-  label: string;
-  help: string;
-  group: 'target' | 'method' | 'mixture' | 'prune' | 'retrain' | 'run';
-}
-export type Field = FieldBase &
-  (
-    | { kind: 'integer' | 'number'; default: number; min: number; max: number; step: number; unit?: string }
-    | { kind: 'boolean'; default: boolean }
-    | { kind: 'choice'; default: string; options: readonly { value: string; label: string }[] }
-    | { kind: 'name'; default: string }
-    | { kind: 'weights'; default: readonly number[] }
-  );
+export type FieldGroup = 'target' | 'method' | 'mixture' | 'prune' | 'retrain' | 'run';
 
-const integer = (
-  key: string,
-  group: Field['group'],
-  label: string,
-  value: number,
-  [min, max, step]: readonly [number, number, number],
-  help: string,
-): Field => ({ key, group, label, help, kind: 'integer', default: value, min, max, step });
+const GROUPS: Record<string, FieldGroup> = {
+  source: 'target',
+  target: 'target',
+  method: 'method',
+  gates: 'method',
+  pins: 'method',
+  mixture: 'mixture',
+  prune: 'prune',
+  retraining: 'retrain',
+  retrain: 'retrain',
+};
 
-const number = (
-  key: string,
-  group: Field['group'],
-  label: string,
-  value: number,
-  [min, max, step]: readonly [number, number, number],
-  help: string,
-): Field => ({ key, group, label, help, kind: 'number', default: value, min, max, step });
-
-const toggle = (key: string, group: Field['group'], label: string, value: boolean, help: string): Field => ({
-  key,
-  group,
-  label,
-  help,
-  kind: 'boolean',
-  default: value,
-});
-
-/** Every field of an experiment, once. Defaults start from measurements on small models (docs/method.md). */
-export const EXPERIMENT_FIELDS: readonly Field[] = [
-  {
-    key: 'source',
-    group: 'target',
-    label: 'Source model',
-    help: 'The model that is pruned.',
-    kind: 'name',
-    default: 'nano',
-  },
-  integer('target.numHiddenLayers', 'target', 'Layers', 4, [1, 256, 1], 'Transformer blocks that are kept.'),
-  integer(
-    'target.hiddenSize',
-    'target',
-    'Hidden size',
-    48,
-    [1, 65536, 1],
-    'Dimensions of the residual stream that are kept.',
-  ),
-  integer(
-    'target.numAttentionHeads',
-    'target',
-    'Attention heads',
-    3,
-    [1, 1024, 1],
-    'Attention heads kept in every layer.',
-  ),
-  integer(
-    'target.intermediateSize',
-    'target',
-    'MLP width',
-    128,
-    [1, 262144, 1],
-    'MLP units kept in every layer.',
-  ),
-  {
-    key: 'method',
-    group: 'method',
-    label: 'Method',
-    kind: 'choice',
-    default: 'sheared',
-    help: 'How the units to keep are chosen.',
-    options: [{ value: 'sheared', label: 'Sheared LLaMA: learned masks' }],
-  },
-  toggle('gates.layer', 'method', 'Layer gates', true, 'Learn which layers to keep.'),
-  toggle('gates.hidden', 'method', 'Hidden gates', true, 'Learn which hidden dimensions to keep.'),
-  toggle('gates.head', 'method', 'Head gates', true, 'Learn which attention heads to keep.'),
-  toggle('gates.intermediate', 'method', 'MLP gates', true, 'Learn which MLP units to keep.'),
-  {
-    key: 'retraining',
-    group: 'retrain',
-    label: 'Retraining',
-    kind: 'choice',
-    default: 'continued',
-    help: 'What happens after the cut.',
-    options: [
-      { value: 'continued', label: 'Continued pretraining' },
-      { value: 'none', label: 'None' },
-    ],
-  },
-  {
-    key: 'mixture.mode',
-    group: 'mixture',
-    label: 'Mixture',
-    kind: 'choice',
-    default: 'dynamic',
-    help: 'How training windows are drawn from the domains.',
-    options: [
-      { value: 'dynamic', label: 'Dynamic batch loading' },
-      { value: 'constant', label: 'Constant: the corpus’ proportions' },
-      { value: 'manual', label: 'Manual weights' },
-    ],
-  },
-  {
-    key: 'mixture.weights',
-    group: 'mixture',
-    label: 'Domain weights',
-    kind: 'weights',
-    default: [],
-    help: 'Starting weights of the domains; empty means the corpus’ own proportions.',
-  },
-  {
-    key: 'mixture.referenceLosses',
-    group: 'mixture',
-    label: 'Reference losses',
-    kind: 'choice',
-    default: 'source',
-    help: 'What dynamic batch loading compares each domain’s loss with.',
-    options: [
-      { value: 'source', label: 'The source’s own' },
-      { value: 'scaling-law', label: 'Scaling law of the family' },
-    ],
-  },
-  toggle(
-    'mixture.clamp',
-    'mixture',
-    'Clamp excess loss at zero',
-    true,
-    'The paper’s Algorithm 1 clamps; the authors’ code does not.',
-  ),
-  number(
-    'mixture.smoothing',
-    'mixture',
-    'Smoothing',
-    1e-4,
-    [0, 0.5, 1e-4],
-    'Share of a uniform mixture that is always blended in (the authors’ code: 0.0001; the paper: 0).',
-  ),
-  integer('prune.steps', 'prune', 'Steps', 300, [1, 100000, 1], 'Optimiser steps with gates.'),
-  integer('prune.batchSize', 'prune', 'Batch size', 16, [1, 1024, 1], 'Windows in a batch.'),
-  number(
-    'prune.learningRate',
-    'prune',
-    'Learning rate',
-    1.5e-3,
-    [0, 1, 1e-4],
-    'Peak learning rate of the weights.',
-  ),
-  number(
-    'prune.learningRateWarmup',
-    'prune',
-    'Warm-up',
-    0.1,
-    [0, 1, 0.01],
-    'Share of the steps over which learning rates rise.',
-  ),
-  number(
-    'prune.learningRateFloor',
-    'prune',
-    'Floor',
-    0.1,
-    [0, 1, 0.01],
-    'Share of the peak at which the cosine ends.',
-  ),
-  number(
-    'prune.gateLearningRate',
-    'prune',
-    'Gate learning rate',
-    0.5,
-    [0, 10, 0.05],
-    'Learning rate of log α (published: 1).',
-  ),
-  number(
-    'prune.multiplierLearningRate',
-    'prune',
-    'Multiplier learning rate',
-    0.2,
-    [0, 10, 0.05],
-    'Ascent rate of λ₁ and λ₂ (published: 1).',
-  ),
-  number(
-    'prune.quadraticMultiplier',
-    'prune',
-    'λ₂ at the start',
-    200,
-    [0, 100000, 1],
-    'Start of the quadratic multiplier (published: 0).',
-  ),
-  number(
-    'prune.logAlpha',
-    'prune',
-    'log α at the start',
-    3,
-    [-4.6, 4.605, 0.1],
-    'Where gates start (published: 5, clamped to 4.605).',
-  ),
-  number(
-    'prune.sparsityWarmup',
-    'prune',
-    'Sparsity warm-up',
-    0.5,
-    [0, 1, 0.01],
-    'Share of the steps over which the target sparsity rises (published: 0.2).',
-  ),
-  number(
-    'prune.temperature',
-    'prune',
-    'Temperature β',
-    2 / 3,
-    [0.05, 2, 0.01],
-    'Of the hard-concrete distribution (authors’ code 2/3, paper 0.83).',
-  ),
-  number('prune.weightDecay', 'prune', 'Weight decay', 0, [0, 1, 0.01], 'Decoupled decay of the matrices.'),
-  integer('retrain.steps', 'retrain', 'Steps', 300, [1, 1000000, 1], 'Optimiser steps after the cut.'),
-  integer('retrain.batchSize', 'retrain', 'Batch size', 16, [1, 1024, 1], 'Windows in a batch.'),
-  number('retrain.learningRate', 'retrain', 'Learning rate', 2e-3, [0, 1, 1e-4], 'Peak learning rate.'),
-  number(
-    'retrain.learningRateWarmup',
-    'retrain',
-    'Warm-up',
-    0.03,
-    [0, 1, 0.01],
-    'Share of the steps over which the learning rate rises.',
-  ),
-  number(
-    'retrain.learningRateFloor',
-    'retrain',
-    'Floor',
-    0.1,
-    [0, 1, 0.01],
-    'Share of the peak at which the cosine ends.',
-  ),
-  number(
-    'retrain.weightDecay',
-    'retrain',
-    'Weight decay',
-    0,
-    [0, 1, 0.01],
-    'Decoupled decay of the matrices.',
-  ),
-  integer('contextLength', 'run', 'Context', 128, [2, 8192, 1], 'Tokens in a window.'),
-  number('clipNorm', 'run', 'Gradient clip', 1, [0.001, 1000, 0.1], 'Largest global gradient norm.'),
-  integer(
-    'evaluation.interval',
-    'run',
-    'Evaluate every',
-    20,
-    [1, 100000, 1],
-    'Steps between evaluations and mixture updates.',
-  ),
-  integer(
-    'evaluation.windows',
-    'run',
-    'Evaluation windows',
-    64,
-    [1, 4096, 1],
-    'Held-out windows of each domain in an evaluation.',
-  ),
-  integer('seed', 'run', 'Seed', 17, [0, 4294967295, 1], 'Seeds data order and gate noise.'),
-];
-
-function fieldSchema(field: Field): z.ZodType {
-  const name = `${field.label} (${field.key})`;
-  switch (field.kind) {
-    case 'integer':
-    case 'number': {
-      const range = `${name} must be a${field.kind === 'integer' ? ' whole' : ''} number from ${field.min} to ${field.max}`;
-      const base = field.kind === 'integer' ? z.int({ error: range }) : z.number({ error: range });
-      return base.min(field.min, { error: range }).max(field.max, { error: range });
-    }
-    case 'boolean':
-      return z.boolean({ error: `${name} must be true or false` });
-    case 'choice':
-      return z.enum(field.options.map((o) => o.value) as [string, ...string[]], {
-        error: `${name} must be one of: ${field.options.map((o) => o.value).join(', ')}`,
-      });
-    case 'name':
-      return z
-        .string({ error: `${name} must be a name` })
-        .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, { error: `${name} must be a short lower-case name` });
-    case 'weights': {
-      const rule = `${name} must be a list of up to 16 weights from 0 to 1000, not all zero`;
-      return z
-        .array(z.number({ error: rule }).min(0, { error: rule }).max(1000, { error: rule }), { error: rule })
-        .max(16, { error: rule })
-        .refine((w) => w.length === 0 || w.some((x) => x > 0), { error: rule });
-    }
-  }
+/** The part of the form in which a field stands. */
+export function groupOf({ key }: Field): FieldGroup {
+  return GROUPS[key.split('.')[0]!] ?? 'run';
 }
 
-interface SchemaTree {
-  [key: string]: z.ZodType | SchemaTree;
-}
-
-function buildSchema(): z.ZodType<Experiment> {
-  const tree: SchemaTree = {};
-  for (const field of EXPERIMENT_FIELDS) {
-    const path = field.key.split('.');
-    let node = tree;
-    for (const part of path.slice(0, -1)) node = (node[part] ??= {}) as SchemaTree;
-    const value = field.kind === 'weights' ? [...field.default] : field.default;
-    node[path.at(-1)!] = fieldSchema(field).prefault(value);
-  }
-  const close = (node: SchemaTree): z.ZodType => {
-    const shape = Object.fromEntries(
-      Object.entries(node).map(([key, child]) => [
-        key,
-        child instanceof z.ZodType ? child : close(child).prefault({}),
-      ]),
-    );
-    return z.strictObject(shape);
-  };
-  tree['version'] = z.literal(1, { error: 'version must be 1' }).prefault(1);
-  return close(tree) as z.ZodType<Experiment>;
-}
+const schema = treeSchema(EXPERIMENT_TABLE) as unknown as z.ZodObject;
 
 /** Parses an experiment from outside; missing fields take their defaults, unknown ones are refused. */
-export const experimentSchema: z.ZodType<Experiment> = buildSchema();
+export const experimentSchema = schema.extend({
+  version: z.literal(1, { error: 'version must be 1' }).prefault(1),
+}) as unknown as z.ZodType<Experiment>;
 
 /** Checks an experiment from outside. @throws InputError: one sentence that names the first wrong field. */
 export function parseExperiment(json: unknown, subject = 'experiment'): Experiment {

@@ -55,6 +55,16 @@ export function writeElements(
   gpu.device.queue.writeBuffer(slice.buffer, slice.offset + start * 4, values as Float32Array<ArrayBuffer>);
 }
 
+/** Copies the first `elements` values of one slice to the beginning of another, on the GPU. @throws when there are fewer. */
+export function copyElements(gpu: Gpu, from: Slice, to: Slice, elements: number): void {
+  const bytes = elements * 4;
+  if (from.size < bytes) throw new Error(`a slice of ${from.size / 4} values is copied as ${elements}`);
+  const encoder = gpu.device.createCommandEncoder({ label: 'copy' });
+  encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+  gpu.device.queue.submit([encoder.finish()]);
+  gpu.counters.submits++;
+}
+
 /** Reads a slice back (waits for the GPU: never inside a training step). @throws GpuError, or when the device is lost. */
 export async function readBack(gpu: Gpu, slice: Slice): Promise<ArrayBuffer> {
   const staging = gpu.createBuffer('read-back', slice.size, STAGING_USAGE);

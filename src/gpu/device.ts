@@ -7,10 +7,18 @@ export interface AdapterDescription {
   software: boolean;
 }
 
+/**
+ * Which variant of a kernel runs: `gpu`, or `software` without workgroup barriers, for adapters that run on the
+ * CPU (docs/rejected.md has the figures). Both give the same results up to rounding.
+ */
+export type KernelProfile = 'gpu' | 'software';
+
 /** A device with the ledger of what it holds. Every buffer of the lab is made by `createBuffer`. */
 export interface Gpu {
   device: GPUDevice;
   adapter: AdapterDescription;
+  /** What programs are recorded for. */
+  profile: KernelProfile;
   /** Bytes of live buffers. */
   heldBytes(): number;
   createBuffer(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer;
@@ -83,6 +91,7 @@ export async function openGpu(api: GPU | undefined, onLost?: (reason: string) =>
   return {
     device,
     adapter: { vendor, architecture, description, software },
+    profile: software ? 'software' : 'gpu',
     heldBytes: () => held,
     createBuffer(label, size, usage) {
       // WebGPU copies and clears in units of four bytes; an empty binding is not allowed.

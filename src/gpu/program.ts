@@ -1,5 +1,5 @@
 import { UNIFORM_USAGE, type Slice } from './buffers';
-import type { Gpu } from './device';
+import type { Gpu, KernelProfile } from './device';
 
 /** One WGSL entry point. `code` is final: `$NAME` places have been filled by `fillTemplate`. */
 export interface Kernel {
@@ -24,6 +24,8 @@ export interface DispatchDescription {
 
 /** Collects dispatches; kernels' host functions append to it. */
 export interface Recorder {
+  /** Which variant of its kernels a host function takes. */
+  profile: KernelProfile;
   dispatch(description: DispatchDescription): void;
 }
 
@@ -70,12 +72,12 @@ export function fillTemplate(template: string, values: Readonly<Record<string, n
   return filled;
 }
 
-const pipelineCaches = new WeakMap<Gpu, Map<string, Promise<GPUComputePipeline>>>();
+const pipelineCaches = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
 
 /** Pipelines depend on code and entry point only, never on a shape: no slider compiles a shader. */
 function pipelineOf(gpu: Gpu, kernel: Kernel): Promise<GPUComputePipeline> {
-  let cache = pipelineCaches.get(gpu);
-  if (!cache) pipelineCaches.set(gpu, (cache = new Map<string, Promise<GPUComputePipeline>>()));
+  let cache = pipelineCaches.get(gpu.device);
+  if (!cache) pipelineCaches.set(gpu.device, (cache = new Map<string, Promise<GPUComputePipeline>>()));
   const key = `${kernel.entryPoint}\n${kernel.code}`;
   let pipeline = cache.get(key);
   if (!pipeline) {
@@ -100,7 +102,7 @@ export async function recordProgram(
   build: (recorder: Recorder) => void,
 ): Promise<Program> {
   const descriptions: DispatchDescription[] = [];
-  build({ dispatch: (description) => descriptions.push(description) });
+  build({ profile: gpu.profile, dispatch: (description) => descriptions.push(description) });
 
   const pipelines = await Promise.all(descriptions.map((d) => pipelineOf(gpu, d.kernel)));
   const stride = gpu.device.limits.minUniformBufferOffsetAlignment;

@@ -3,7 +3,16 @@ import { attentionBackward, attentionForward, type AttentionShape } from './atte
 import { attentionGradientReference, attentionReference } from './attention.reference';
 import { ropeTable } from './rope';
 import { ropeReference } from './rope.reference';
-import { download, expectClose, numericalGradient, randomValues, runOnce, upload, zeros } from './testing';
+import {
+  download,
+  expectClose,
+  numericalGradient,
+  PROFILES,
+  randomValues,
+  runOnce,
+  upload,
+  zeros,
+} from './testing';
 
 /** Batch, context, heads, key/value heads, head dimension: each way that the template divides a head. */
 const SHAPES = [
@@ -44,9 +53,9 @@ function gatesOf({ keyValueHeads: G }: AttentionShape): Float64Array {
  */
 const relative = ({ headDim }: AttentionShape) => (headDim + 8 * Math.sqrt(headDim) + 16) * 2 ** -23;
 
-describe.each([false, true])('attention, software %s', (software) => {
+describe.each(PROFILES)('attention, %s kernels', (profile) => {
   // The other head dimensions have no variant of their own.
-  const shapes = SHAPES.filter(({ headDim }) => !software || headDim === 16 || headDim === 32);
+  const shapes = SHAPES.filter(({ headDim }) => profile === 'gpu' || headDim === 16 || headDim === 32);
 
   test.each(shapes)('forward, %o', async (shape) => {
     const qkv = randomValues(rowsOf(shape) * columnsOf(shape), 1, 1.5);
@@ -56,8 +65,9 @@ describe.each([false, true])('attention, software %s', (software) => {
       await upload(randomValues(rowsOf(shape) * shape.heads, 3)),
     ];
     const given = { qkv: await upload(qkv), gates: await upload(gates), headGate: HEAD_GATE };
-    await runOnce((r) =>
-      attentionForward(r, { ...shape, ...given, context, lse, software, label: 'attention' }),
+    await runOnce(
+      (r) => attentionForward(r, { ...shape, ...given, context, lse, label: 'attention' }),
+      profile,
     );
     const expected = attentionReference(qkv, gates.slice(HEAD_GATE), shape);
     const groupHeads = shape.heads / shape.keyValueHeads;
@@ -88,17 +98,17 @@ describe.each([false, true])('attention, software %s', (software) => {
       dqkv: await upload(randomValues(qkv.length, 6)),
       delta: await upload(randomValues(rowsOf(shape) * shape.heads, 7)),
     };
-    await runOnce((r) =>
-      attentionBackward(r, {
-        ...shape,
-        ...given,
-        headGate: HEAD_GATE,
-        partials,
-        headGateColumn: COLUMN,
-        software,
-
-        label: 'attention',
-      }),
+    await runOnce(
+      (r) =>
+        attentionBackward(r, {
+          ...shape,
+          ...given,
+          headGate: HEAD_GATE,
+          partials,
+          headGateColumn: COLUMN,
+          label: 'attention',
+        }),
+      profile,
     );
     const expected = attentionGradientReference(qkv, own, dContext, shape);
     const dqkv = ropeReference(expected.dqkv, null, table, { ...shape, context: shape.contextLength }, -1);

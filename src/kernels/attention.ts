@@ -1,6 +1,7 @@
 import source from '../../shaders/attention.wgsl?raw';
 import rowsSource from '../../shaders/attention_rows.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
+import type { KernelProfile } from '../gpu/device';
 import { fillTemplate, type Kernel, type Recorder } from '../gpu/program';
 import type { Partials } from './column-sum';
 
@@ -19,8 +20,6 @@ export interface AttentionShape {
   keyValueHeads: number;
   /** dh, even, at most 128. */
   headDim: number;
-  /** `gpu.adapter.software`: the variant without barriers where there is one, for adapters that run on the CPU. */
-  software?: boolean;
 }
 
 export interface AttentionForward extends AttentionShape {
@@ -84,7 +83,8 @@ const OWN_ROWS = 4;
 const ROWS_THREADS = 8;
 
 /** @throws on a head dimension that is odd or above 128, and on heads that do not divide into groups. */
-function planOf({ headDim, heads, keyValueHeads, software = false }: AttentionShape): AttentionPlan {
+function planOf({ headDim, heads, keyValueHeads }: AttentionShape, profile: KernelProfile): AttentionPlan {
+  const software = profile === 'software';
   if (headDim % 2 !== 0 || headDim < 2 || headDim > MAX_HEAD_DIM) {
     throw new Error(`attention needs an even head dimension of 2 to ${MAX_HEAD_DIM}, not ${headDim}`);
   }
@@ -129,7 +129,7 @@ function uniformsOf(shape: AttentionShape, headGate: number, partials?: Partials
  */
 export function attentionForward(recorder: Recorder, options: AttentionForward): void {
   const { qkv, gates, headGate, context, lse, batch, contextLength, heads, label } = options;
-  const plan = planOf(options);
+  const plan = planOf(options, recorder.profile);
   recorder.dispatch({
     kernel: plan.kernel('attention_forward'),
     label,
@@ -147,7 +147,7 @@ export function attentionForward(recorder: Recorder, options: AttentionForward):
 export function attentionBackward(recorder: Recorder, options: AttentionBackward): void {
   const { qkv, table, gates, headGate, context, dContext, lse, dqkv, delta, partials, label } = options;
   const { batch, contextLength, heads, keyValueHeads } = options;
-  const plan = planOf(options);
+  const plan = planOf(options, recorder.profile);
   const tiles = Math.ceil(contextLength / plan.tile);
   const uniforms = uniformsOf(options, headGate, partials, options.headGateColumn);
   recorder.dispatch({

@@ -24,14 +24,13 @@ export interface CrossEntropyOptions {
   vocabulary: number;
   /** What each row's loss weighs in the objective: 1 / (counted rows) for a mean. Absent: losses only. */
   gradientScale?: number;
-  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
-  software?: boolean;
   label: string;
 }
 
 /** Softmax cross-entropy of each row, with the gradient in place when asked (shaders/cross_entropy.wgsl). */
 export function crossEntropy(recorder: Recorder, options: CrossEntropyOptions): void {
-  const { logits, targets, losses, rows, vocabulary, gradientScale, software = false, label } = options;
+  const { logits, targets, losses, rows, vocabulary, gradientScale, label } = options;
+  const software = recorder.profile === 'software';
   recorder.dispatch({
     kernel: software ? crossEntropyRowKernel : crossEntropyKernel,
     label,

@@ -18,7 +18,7 @@ import { rope } from './rope';
 import { stepMetrics } from './step-metrics';
 import { swigluBackward, swigluForward } from './swiglu';
 import { targetRank } from './target-rank';
-import { testGpu } from './testing';
+import { PROFILES, testGpu } from './testing';
 import { entryPointsOf, usageOf } from './wgsl-usage';
 
 /** What every WebGPU device has; the lab asks for no more. */
@@ -33,52 +33,36 @@ const s: Slice = { buffer: {} as GPUBuffer, offset: 0, size: 1024 };
 const partials = { slice: s, blocks: 4, columns: 64 };
 const label = 'test';
 
-/** Calls every host function in each of its variants. */
+/** Calls every host function in each variant that its options choose. */
 function recordEverything(r: Recorder): void {
   const rows = 8;
   for (const layout of ['nt', 'nn', 'tn'] as const) {
     const product = { layout, a: s, b: s, c: s, k: 8, label };
     for (const size of [64, 4096]) matmul(r, { ...product, m: size, n: size });
-    for (const size of [64, 63]) matmul(r, { ...product, m: size, n: size, k: size, software: true });
+    for (const size of [64, 63]) matmul(r, { ...product, m: size, n: size, k: size });
   }
-  for (const software of [false, true]) {
-    const norm = {
-      x: s,
-      weights: s,
-      weightOffset: 0,
-      gates: s,
-      rows,
-      hidden: 64,
-      epsilon: 1e-5,
-      software,
-      label,
-    };
-    const gradients = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };
-    const branch = { output: s, layerGate: 0, dOutput: s };
-    rmsNormForward(r, { ...norm, y: s });
-    rmsNormForward(r, { ...norm, y: s, residual: s, branch });
-    rmsNormBackward(r, { ...gradients, hiddenGateColumn: 0 });
-    rmsNormBackward(r, { ...gradients, hiddenGateColumn: 0, branchColumn: 0, branch });
-  }
+  const norm = { x: s, weights: s, weightOffset: 0, gates: s, rows, hidden: 64, epsilon: 1e-5, label };
+  const normGradients = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };
+  const branch = { output: s, layerGate: 0, dOutput: s };
+  rmsNormForward(r, { ...norm, y: s });
+  rmsNormForward(r, { ...norm, y: s, residual: s, branch });
+  rmsNormBackward(r, { ...normGradients, hiddenGateColumn: 0 });
+  rmsNormBackward(r, { ...normGradients, hiddenGateColumn: 0, branchColumn: 0, branch });
   for (const headDim of HEAD_DIMS) {
     const heads = { batch: 1, heads: 4, keyValueHeads: 2, headDim, label };
     rope(r, { ...heads, qkv: s, table: s, context: 8 });
     rope(r, { ...heads, qkv: s, table: s, context: 8, bias: s });
     const shared = { ...heads, contextLength: 8, qkv: s, gates: s, headGate: 0, lse: s, context: s };
     const gradients = { dContext: s, table: s, dqkv: s, delta: s, partials, headGateColumn: 0 };
-    for (const software of [false, true]) {
-      attentionForward(r, { ...shared, software });
-      attentionBackward(r, { ...shared, ...gradients, software });
-    }
+    attentionForward(r, shared);
+    attentionBackward(r, { ...shared, ...gradients });
   }
   addBias(r, { values: s, bias: s, rows, columns: 8, label });
   const units = { gates: s, intermediateGate: 0, rows, intermediate: 8, label };
   swigluForward(r, { ...units, gateUp: s, act: s });
   swigluBackward(r, { ...units, gateUp: s, dAct: s, partials, intermediateGateColumn: 0 });
-  for (const software of [false, true]) {
-    crossEntropy(r, { logits: s, targets: s, losses: s, rows, vocabulary: 8, software, label });
-    targetRank(r, { logits: s, targets: s, ranks: s, rows, vocabulary: 8, software, label });
-  }
+  crossEntropy(r, { logits: s, targets: s, losses: s, rows, vocabulary: 8, label });
+  targetRank(r, { logits: s, targets: s, ranks: s, rows, vocabulary: 8, label });
   embeddingForward(r, { table: s, tokens: s, output: s, rows, hidden: 8, label });
   embeddingBackward(r, {
     dOutput: s,
@@ -120,9 +104,12 @@ function recordEverything(r: Recorder): void {
 }
 
 const variants = new Map<string, DispatchDescription>();
-recordEverything({
-  dispatch: (d) => variants.set(`${d.kernel.entryPoint}\n${d.kernel.code}`, d),
-});
+for (const profile of PROFILES) {
+  recordEverything({
+    profile,
+    dispatch: (d) => variants.set(`${d.kernel.entryPoint}\n${d.kernel.code}`, d),
+  });
+}
 const named = [...variants.values()].map((d) => [`${d.kernel.name}: ${d.kernel.entryPoint}`, d] as const);
 
 const shaders = import.meta.glob<string>('../../shaders/*.wgsl', {

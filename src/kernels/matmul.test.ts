@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { matmul, matmulScratchElements, type MatmulLayout } from './matmul';
 import { matmulReference } from './matmul.reference';
-import { download, expectClose, numericalGradient, randomValues, runOnce, upload, zeros } from './testing';
+import {
+  download,
+  expectClose,
+  numericalGradient,
+  PROFILES,
+  randomValues,
+  runOnce,
+  upload,
+  zeros,
+} from './testing';
 
 const LAYOUTS: MatmulLayout[] = ['nt', 'nn', 'tn'];
 
@@ -30,17 +39,17 @@ const SHAPES: [m: number, n: number, k: number][] = [
 const rounding = (k: number) => (k + 2) * 2 ** -24;
 
 const VARIANTS = LAYOUTS.flatMap((layout) => [
-  { layout, software: false },
-  { layout, software: true },
+  { layout, profile: 'gpu' as const },
+  { layout, profile: 'software' as const },
 ]);
 
-describe.each(VARIANTS)('matmul $layout, software $software', ({ layout, software }) => {
+describe.each(VARIANTS)('matmul $layout, $profile kernels', ({ layout, profile }) => {
   test.each(SHAPES)('%i×%i, k %i, equals the reference', async (m, n, k) => {
     const a = randomValues(m * k, m + n);
     const b = randomValues(n * k, k + 7);
     const expected = matmulReference(layout, a, b, m, n, k);
     const [left, right, out] = [await upload(a), await upload(b), await zeros(m * n)];
-    await runOnce((r) => matmul(r, { layout, a: left, b: right, c: out, m, n, k, software, label: 'test' }));
+    await runOnce((r) => matmul(r, { layout, a: left, b: right, c: out, m, n, k, label: 'test' }), profile);
     expectClose(await download(out), expected.c, {
       atol: 0,
       rtol: rounding(k),
@@ -55,8 +64,9 @@ describe.each(VARIANTS)('matmul $layout, software $software', ({ layout, softwar
     const before = randomValues(m * n + 64, 3);
     const { c, magnitude } = matmulReference(layout, a, b, m, n, k);
     const [left, right, out] = [await upload(a), await upload(b), await upload(before)];
-    await runOnce((r) =>
-      matmul(r, { layout, a: left, b: right, c: out, m, n, k, accumulate: true, software, label: 'test' }),
+    await runOnce(
+      (r) => matmul(r, { layout, a: left, b: right, c: out, m, n, k, accumulate: true, label: 'test' }),
+      profile,
     );
     const actual = await download(out);
     expectClose(
@@ -91,7 +101,10 @@ describe.each(LAYOUTS)('matmul %s with k split', (layout) => {
         const out = await upload(before);
         let dispatches = 0;
         await runOnce((r) =>
-          matmul({ dispatch: (d) => (dispatches++, r.dispatch(d)) }, { ...given, c: out, accumulate }),
+          matmul(
+            { profile: 'gpu', dispatch: (d) => (dispatches++, r.dispatch(d)) },
+            { ...given, c: out, accumulate },
+          ),
         );
         expect(dispatches).toBe(2);
         return download(out);
@@ -131,9 +144,9 @@ test('software adapters do not split k', async () => {
   const size = { m: 64, n: 63, k: 4096 };
   const given = { layout: 'tn', a: slice, b: slice, c: slice, ...size, label: 'test' } as const;
   const scratch = { ...slice, size: 4 * matmulScratchElements(size) };
-  const counts = [false, true].map((software) => {
+  const counts = PROFILES.map((profile) => {
     let dispatches = 0;
-    matmul({ dispatch: () => dispatches++ }, { ...given, scratch, software });
+    matmul({ profile, dispatch: () => dispatches++ }, { ...given, scratch });
     return dispatches;
   });
   expect(counts).toEqual([2, 1]);

@@ -27,8 +27,6 @@ export interface MatmulOptions {
    * only when it holds `matmulScratchElements`; costs a second dispatch.
    */
   scratch?: Slice;
-  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
-  software?: boolean;
   label: string;
 }
 
@@ -94,7 +92,8 @@ export function matmulScratchElements(size: ProductSize): number {
  * k is split: the slices' products, then their sum in order of the slices, so that the bits are always the same.
  */
 export function matmul(recorder: Recorder, options: MatmulOptions): void {
-  const { layout, a, b, c, m, n, k, accumulate = false, scratch, software = false, label } = options;
+  const { layout, a, b, c, m, n, k, accumulate = false, scratch, label } = options;
+  const software = recorder.profile === 'software';
   // Rows as they lie in memory, which vector loads want at multiples of four.
   const wide = [layout === 'tn' ? m : k, layout === 'nt' ? k : n].every((length) => length % 4 === 0);
   const contiguous = {

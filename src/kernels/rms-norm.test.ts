@@ -7,7 +7,16 @@ import {
   rmsNormReference,
   type RmsNormShape,
 } from './rms-norm.reference';
-import { download, expectClose, numericalGradient, randomValues, runOnce, upload, zeros } from './testing';
+import {
+  download,
+  expectClose,
+  numericalGradient,
+  PROFILES,
+  randomValues,
+  runOnce,
+  upload,
+  zeros,
+} from './testing';
 
 const EPSILON = 1e-5;
 const SHAPES: [rows: number, hidden: number, blocks: number][] = [
@@ -30,9 +39,9 @@ function randomGates(hidden: number, seed: number): Float64Array {
 /** Sums over columns or rows of `count` products in f32; the scale r adds a handful of roundings. */
 const tolerance = (count: number) => ({ atol: 1e-6, rtol: (count + 16) * 2 ** -24 });
 
-const CASES = [false, true].flatMap((software) => SHAPES.map((shape) => [...shape, software] as const));
+const CASES = PROFILES.flatMap((profile) => SHAPES.map((shape) => [...shape, profile] as const));
 
-describe.each(CASES)('%i rows of %i, %i row blocks, software %s', (rows, hidden, blocks, software) => {
+describe.each(CASES)('%i rows of %i, %i row blocks, %s kernels', (rows, hidden, blocks, profile) => {
   const shape: RmsNormShape = { rows, hidden, epsilon: EPSILON };
   const size = rows * hidden;
   const x = randomValues(size, 1, 3);
@@ -48,17 +57,18 @@ describe.each(CASES)('%i rows of %i, %i row blocks, software %s', (rows, hidden,
   test('forward without a branch', async () => {
     const y = await zeros(size);
     const given = { x: await upload(x), weights: await upload(weights), gates: await upload(z) };
-    await runOnce((r) =>
-      rmsNormForward(r, {
-        ...given,
-        weightOffset: offset,
-        y,
-        rows,
-        hidden,
-        epsilon: EPSILON,
-        software,
-        label: 'norm',
-      }),
+    await runOnce(
+      (r) =>
+        rmsNormForward(r, {
+          ...given,
+          weightOffset: offset,
+          y,
+          rows,
+          hidden,
+          epsilon: EPSILON,
+          label: 'norm',
+        }),
+      profile,
     );
     expectClose(await download(y), rmsNormReference(x, w, z, shape), tolerance(hidden));
   });
@@ -67,19 +77,20 @@ describe.each(CASES)('%i rows of %i, %i row blocks, software %s', (rows, hidden,
     const [y, residual] = [await zeros(size), await zeros(size)];
     const given = { x: await upload(x), weights: await upload(weights), gates: await upload(z) };
     const branch = { output: await upload(output), layerGate: hidden };
-    await runOnce((r) =>
-      rmsNormForward(r, {
-        ...given,
-        branch,
-        residual,
-        weightOffset: offset,
-        y,
-        rows,
-        hidden,
-        epsilon: EPSILON,
-        software,
-        label: 'norm',
-      }),
+    await runOnce(
+      (r) =>
+        rmsNormForward(r, {
+          ...given,
+          branch,
+          residual,
+          weightOffset: offset,
+          y,
+          rows,
+          hidden,
+          epsilon: EPSILON,
+          label: 'norm',
+        }),
+      profile,
     );
     const added = residualReference(x, output, z[hidden]!, z, shape);
     expectClose(await download(residual), added, { atol: 1e-6, rtol: 2 ** -22 });
@@ -104,22 +115,23 @@ describe.each(CASES)('%i rows of %i, %i row blocks, software %s', (rows, hidden,
     const before = await download(partials.slice);
     const dOutput = await zeros(size);
     const branch = { output: await upload(output), layerGate: hidden, dOutput };
-    await runOnce((r) =>
-      rmsNormBackward(r, {
-        ...given,
-        weightOffset: offset,
-        addToResidual,
-        branch: hasBranch ? branch : undefined,
-        partials,
-        weightColumn: 1,
-        hiddenGateColumn: hidden + 2,
-        branchColumn: hasBranch ? 2 * hidden + 3 : undefined,
-        rows,
-        hidden,
-        epsilon: EPSILON,
-        software,
-        label: 'norm',
-      }),
+    await runOnce(
+      (r) =>
+        rmsNormBackward(r, {
+          ...given,
+          weightOffset: offset,
+          addToResidual,
+          branch: hasBranch ? branch : undefined,
+          partials,
+          weightColumn: 1,
+          hiddenGateColumn: hidden + 2,
+          branchColumn: hasBranch ? 2 * hidden + 3 : undefined,
+          rows,
+          hidden,
+          epsilon: EPSILON,
+          label: 'norm',
+        }),
+      profile,
     );
     const gradient = rmsNormGradientReference(x, w, z, dY, shape);
     const dX = gradient.dX.map((v, i) => v + (addToResidual ? incoming[i]! : 0));

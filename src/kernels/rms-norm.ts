@@ -13,7 +13,7 @@ function kernel(entryPoint: string, software: boolean): Kernel {
     : { name: 'rms_norm', code: source, entryPoint };
 }
 
-/** RMSNorm with hidden gates, and the residual add before it (methods A1, `shaders/rms_norm.wgsl`). */
+/** RMSNorm with hidden gates, and the residual add before it (docs/method.md, section 2; shaders/rms_norm.wgsl). */
 export interface RmsNormForward {
   /** [rows, hidden]: the residual stream before the branch, or, without a branch, what is normed. */
   x: Slice;
@@ -31,15 +31,13 @@ export interface RmsNormForward {
   rows: number;
   hidden: number;
   epsilon: number;
-  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
-  software?: boolean;
   label: string;
 }
 
 /** @throws when there is a branch without a residual to write. */
 export function rmsNormForward(recorder: Recorder, options: RmsNormForward): void {
   const { x, branch, residual, weights, weightOffset, gates, y, rows, hidden, epsilon, label } = options;
-  const software = options.software ?? false;
+  const software = recorder.profile === 'software';
   if (branch && !residual) throw new Error(`${label}: a branch needs a residual to write`);
   recorder.dispatch({
     kernel: kernel(branch ? 'rms_norm_forward_branch' : 'rms_norm_forward', software),
@@ -73,15 +71,13 @@ export interface RmsNormBackward {
   rows: number;
   hidden: number;
   epsilon: number;
-  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
-  software?: boolean;
   label: string;
 }
 
 /** @throws when there is a branch without a column for its sums. */
 export function rmsNormBackward(recorder: Recorder, options: RmsNormBackward): void {
   const { x, weights, weightOffset, gates, dY, dX, branch, partials, rows, hidden, label } = options;
-  const software = options.software ?? false;
+  const software = recorder.profile === 'software';
   if (branch && options.branchColumn === undefined) throw new Error(`${label}: a branch needs a column`);
   recorder.dispatch({
     kernel: kernel(branch ? 'rms_norm_backward_branch' : 'rms_norm_backward', software),

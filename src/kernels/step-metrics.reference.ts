@@ -1,4 +1,4 @@
-import { MAX_METRIC_DOMAINS } from './step-metrics';
+import { MOST_DOMAINS } from '../fields/domains';
 
 /** Mean loss over all windows and over each domain's, with the count of its windows. */
 export function windowMeans(
@@ -19,6 +19,6 @@ export function windowMeans(
   };
   return {
     meanLoss: meanOver(() => true).meanLoss,
-    domains: Array.from({ length: MAX_METRIC_DOMAINS }, (_, d) => meanOver((domain) => domain === d)),
+    domains: Array.from({ length: MOST_DOMAINS }, (_, d) => meanOver((domain) => domain === d)),
   };
 }

@@ -1,5 +1,6 @@
 import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
 import source from '../../shaders/step_metrics.wgsl?raw';
+import { MOST_DOMAINS } from '../fields/domains';
 import type { Slice } from '../gpu/buffers';
 import type { Kernel, Recorder } from '../gpu/program';
 import type { GateSet } from './step-inputs';
@@ -16,9 +17,6 @@ const stepMetricsPruningKernel: Kernel = {
 
 /** f32 words of one slot of the metrics ring. */
 export const STEP_METRICS_WORDS = 64;
-
-/** Domains that a slot has room for; windows of a higher domain count in the mean loss only. */
-export const MAX_METRIC_DOMAINS = 16;
 
 /**
  * A slot of the ring, word by word:
@@ -55,7 +53,7 @@ export interface StepMetrics {
     lambda1: Record<GateSet, number>;
     lambda2: Record<GateSet, number>;
   } | null;
-  /** [MAX_METRIC_DOMAINS]: mean loss (0 without windows) and windows of each domain in the step's batch. */
+  /** [MOST_DOMAINS]: mean loss (0 without windows) and windows of each domain in the step's batch. */
   domains: { meanLoss: number; windows: number }[];
 }
 
@@ -86,7 +84,7 @@ export function decodeStepMetrics(words: Float32Array): StepMetrics {
             lambda1: sets(16),
             lambda2: sets(20),
           },
-    domains: Array.from({ length: MAX_METRIC_DOMAINS }, (_, domain) => ({
+    domains: Array.from({ length: MOST_DOMAINS }, (_, domain) => ({
       meanLoss: at(24 + domain),
       windows: at(40 + domain),
     })),

@@ -15,14 +15,13 @@ export interface TargetRankOptions {
   ranks: Slice;
   rows: number;
   vocabulary: number;
-  /** `gpu.adapter.software`: the variant without barriers, for adapters that run on the CPU. */
-  software?: boolean;
   label: string;
 }
 
 /** Place of each row's target in the order of its logits, of equal ones the first (shaders/target_rank.wgsl). */
 export function targetRank(recorder: Recorder, options: TargetRankOptions): void {
-  const { logits, targets, ranks, rows, vocabulary, software = false, label } = options;
+  const { logits, targets, ranks, rows, vocabulary, label } = options;
+  const software = recorder.profile === 'software';
   recorder.dispatch({
     kernel: software ? targetRankRowKernel : targetRankKernel,
     label,

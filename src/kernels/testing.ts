@@ -7,7 +7,7 @@ import {
   wholeBuffer,
   type Slice,
 } from '../gpu/buffers';
-import { openGpu, type Gpu } from '../gpu/device';
+import { openGpu, type Gpu, type KernelProfile } from '../gpu/device';
 import { nodeGpu } from '../gpu/node';
 import { recordProgram, submitPrograms, type Recorder } from '../gpu/program';
 import { packStepInputs, type StepInputs } from './step-inputs';
@@ -18,14 +18,22 @@ import { packStepInputs, type StepInputs } from './step-inputs';
  */
 let opened: Promise<Gpu> | null = null;
 
-export function testGpu(): Promise<Gpu> {
+/** Both kinds of kernels, which are tested on whichever adapter there is. */
+export const PROFILES: readonly KernelProfile[] = ['gpu', 'software'];
+
+/** The device of this file; with a profile, programs recorded for it take that kind of kernels. */
+export async function testGpu(profile?: KernelProfile): Promise<Gpu> {
   opened ??= nodeGpu().then((api) => openGpu(api));
-  return opened;
+  const gpu = await opened;
+  return profile ? { ...gpu, profile } : gpu;
 }
 
 /** Records, runs once, and fails on any error that WebGPU reported. */
-export async function runOnce(build: (recorder: Recorder) => void): Promise<void> {
-  const gpu = await testGpu();
+export async function runOnce(
+  build: (recorder: Recorder) => void,
+  profile: KernelProfile = 'gpu',
+): Promise<void> {
+  const gpu = await testGpu(profile);
   const program = await recordProgram(gpu, 'test', build);
   submitPrograms(gpu, [program]);
   await gpu.device.queue.onSubmittedWorkDone();

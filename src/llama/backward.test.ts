@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createStorage, readFloats, writeElements } from '../gpu/buffers';
-import { recordProgram, submitPrograms } from '../gpu/program';
+import type { KernelProfile } from '../gpu/device';
+import { recordProgram, submitPrograms, type Recorder } from '../gpu/program';
 import { groupByToken } from '../kernels/embedding';
 import { expectClose, randomValues, testGpu } from '../kernels/testing';
 import { recordBackward } from './backward';
@@ -15,11 +16,11 @@ import { allocateTraining, planBytes, trainingPlan } from './workspace';
 const SHAPE = { batch: 20, context: 32 };
 const CONFIG: LlamaConfig = { ...TINY, vocabSize: 300 };
 
-async function gradientsBy(software: boolean) {
-  const gpu = await testGpu();
+async function gradientsBy(profile: KernelProfile) {
+  const gpu = await testGpu(profile);
   const label = 'backward';
   const parameters = randomParameters(CONFIG);
-  const model = { ...uploadModel(gpu, label, { config: CONFIG, parameters }), software };
+  const model = uploadModel(gpu, label, { config: CONFIG, parameters });
   const at = allocateTraining(gpu, label, CONFIG, SHAPE);
   const gates = openGates(CONFIG).map((_, i) => 1 - (i % 7) / 20);
   const gradients = createStorage(gpu, label, model.layout.total);
@@ -37,8 +38,9 @@ async function gradientsBy(software: boolean) {
   writeElements(gpu, at.starts, starts);
   const sums: string[] = [];
   const program = await recordProgram(gpu, label, (recorder) => {
-    const r = {
-      dispatch(d: Parameters<typeof recorder.dispatch>[0]) {
+    const r: Recorder = {
+      profile: recorder.profile,
+      dispatch(d) {
         if (d.label.endsWith('gradient sum')) sums.push(d.label);
         recorder.dispatch(d);
       },
@@ -65,7 +67,7 @@ async function gradientsBy(software: boolean) {
 }
 
 test('a GPU’s kernels, with k split, and those for software adapters give the same gradients', async () => {
-  const [gpu, software] = [await gradientsBy(false), await gradientsBy(true)];
+  const [gpu, software] = [await gradientsBy('gpu'), await gradientsBy('software')];
   // Four products a layer, the head's two.
   expect(gpu.sums).toHaveLength(4 * CONFIG.numHiddenLayers + 2);
   expect(software.sums).toEqual([]);

@@ -19,7 +19,7 @@ import { partialColumns, type BatchShape, type TrainingWorkspace } from './works
  */
 export function recordBackward(
   recorder: Recorder,
-  { config, layout, parameters, software }: ModelView,
+  { config, layout, parameters }: ModelView,
   gradients: Slice,
   at: TrainingWorkspace,
   { batch, context }: BatchShape,
@@ -51,7 +51,6 @@ export function recordBackward(
       m: rows,
       n: k,
       k: n,
-      software,
       label: `${label} input gradient`,
     });
     matmul(recorder, {
@@ -63,7 +62,6 @@ export function recordBackward(
       n: k,
       k: rows,
       scratch: at.productScratch,
-      software,
       label: `${label} gradient`,
     });
   };
@@ -91,7 +89,6 @@ export function recordBackward(
       rows,
       hidden,
       epsilon: config.rmsNormEps,
-      software,
       label: `${label} gradient`,
     });
   };
@@ -167,7 +164,6 @@ export function recordBackward(
       heads,
       keyValueHeads,
       headDim,
-      software,
       label: `${name} attention gradient`,
     });
     if (layer.qkvBias) biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);

@@ -42,7 +42,7 @@ export function shapeOf(config: LlamaConfig): TargetShape {
   return { numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize };
 }
 
-/** The configuration of `source` cut to `target`; head_dim never changes (methods A4), groups stay whole. */
+/** The configuration of `source` cut to `target`; head_dim never changes, groups stay whole. */
 export function prunedConfig(source: LlamaConfig, target: TargetShape): LlamaConfig {
   return {
     ...source,

@@ -1,3 +1,4 @@
+import { finite } from '../fields/finite';
 import type { Inference } from './inference';
 
 /** Summed cross-entropy in nats and the number of predictions it sums. */
@@ -19,6 +20,8 @@ export function evaluationBatch(context: number): number {
 
 /** Windows of T tokens one after the other: [windows·T]. */
 export interface WindowSet {
+  /** Names the set in sentences, such as a domain. */
+  name: string;
   tokens: Uint32Array;
   windows: number;
 }
@@ -29,6 +32,7 @@ export interface WindowSet {
  *
  * @param sets windows by set (a domain, say)
  * @param between called after each batch with the share done; may wait (pause) or throw (cancel).
+ * @throws NotFiniteError that names model and set when a loss is NaN or infinite
  */
 export async function evaluateSets(
   inference: Inference,
@@ -53,6 +57,7 @@ export async function evaluateSets(
         part.forEach(({ set }, i) => {
           const sum = sums[set]!;
           for (let row = i * context; row < (i + 1) * context - 1; row++) sum.nats += losses[row]!;
+          finite(sum.nats, `The loss on ${sets[set]!.name} (${inference.label})`);
           sum.predictions += context - 1;
         }),
       );

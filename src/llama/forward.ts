@@ -19,8 +19,6 @@ export interface ModelView {
   config: LlamaConfig;
   layout: ParameterLayout;
   parameters: Slice;
-  /** The adapter runs on the CPU: kernels that have a variant for that take it. */
-  software: boolean;
 }
 
 export function regionSlice(whole: Slice, region: Region): Slice {
@@ -40,7 +38,7 @@ export function branchBefore(config: LlamaConfig, site: number) {
  */
 export function recordForward(
   recorder: Recorder,
-  { config, layout, parameters, software }: ModelView,
+  { config, layout, parameters }: ModelView,
   at: Activations & { rope: Slice; gates: Slice },
   { batch, context }: BatchShape,
 ): void {
@@ -65,12 +63,11 @@ export function recordForward(
       rows,
       hidden,
       epsilon: config.rmsNormEps,
-      software,
       label,
     });
   };
   const product = (x: Slice, region: Region, out: Slice, n: number, k: number, label: string) =>
-    matmul(recorder, { layout: 'nt', a: x, b: weights(region), c: out, m: rows, n, k, software, label });
+    matmul(recorder, { layout: 'nt', a: x, b: weights(region), c: out, m: rows, n, k, label });
 
   embeddingForward(recorder, {
     table: weights(layout.embedding),
@@ -118,7 +115,6 @@ export function recordForward(
       heads,
       keyValueHeads,
       headDim,
-      software,
       label: `${name} attention`,
     });
     product(attended, layer.output, at.branch[2 * l]!, hidden, queryWidth, `${name} attention output`);
@@ -154,7 +150,7 @@ export function recordForward(
  */
 export function recordLoss(
   recorder: Recorder,
-  { config, layout, parameters, software }: ModelView,
+  { config, layout, parameters }: ModelView,
   at: { normed: Slice; targets: Slice; losses: Slice; logits: Slice; ranks?: Slice },
   shape: BatchShape,
   gradient?: { normed: Slice; parameters: Slice; productScratch: Slice },
@@ -179,7 +175,6 @@ export function recordLoss(
       m: count,
       n: vocabulary,
       k: hidden,
-      software,
       label: 'logits',
     });
     if (at.ranks) {
@@ -189,7 +184,6 @@ export function recordLoss(
         ranks: part(at.ranks, 1),
         rows: count,
         vocabulary,
-        software,
         label: 'target rank',
       });
     }
@@ -200,7 +194,6 @@ export function recordLoss(
       rows: count,
       vocabulary,
       ...(gradient && { gradientScale: 1 / predictions }),
-      software,
       label: 'cross-entropy',
     });
     if (!gradient) continue;
@@ -213,7 +206,6 @@ export function recordLoss(
       n: hidden,
       k: vocabulary,
       scratch: gradient.productScratch,
-      software,
       label: 'head input gradient',
     });
     matmul(recorder, {
@@ -226,7 +218,6 @@ export function recordLoss(
       k: count,
       accumulate: first > 0,
       scratch: gradient.productScratch,
-      software,
       label: 'head gradient',
     });
   }

@@ -1,3 +1,4 @@
+import { allFinite } from '../fields/finite';
 import type { Inference } from './inference';
 
 export interface GenerationOptions {
@@ -36,7 +37,8 @@ function choose(logits: Float32Array, temperature: number, uniform: () => number
  * Continues `prompt`, as the start of a document (behind the model's BOS token), token by token. When the
  * context is full, its older half is forgotten. Stops at the end-of-text token. The inference has batch 1.
  *
- * @throws when the prompt is empty: the first token needs something to follow.
+ * @throws when the prompt is empty: the first token needs something to follow; NotFiniteError when a logit is not
+ *   finite: no token is the likeliest then.
  */
 export async function* generate(
   inference: Inference,
@@ -54,6 +56,7 @@ export async function* generate(
     const tokens = new Uint32Array(context);
     tokens.set(window);
     const logits = await inference.logits(tokens, window.length - 1, 1);
+    allFinite(logits, `The logits behind token ${window.length} (${inference.label})`);
     const token = choose(logits, temperature, uniform);
     if (token === eosTokenId) return;
     window.push(token);

@@ -29,7 +29,6 @@ export function uploadModel(
     config,
     layout: parameterLayout(config),
     parameters: slice,
-    software: gpu.adapter.software,
     destroy: () => gpu.destroyBuffer(slice.buffer),
   };
 }
@@ -79,6 +78,8 @@ export async function prepareForward(
 
 /** A model with its forward programs for one batch shape. Nothing here waits for the GPU but the reads. */
 export interface Inference {
+  /** Names the model in sentences: "the source model". */
+  label: string;
   config: LlamaConfig;
   shape: BatchShape;
   /** Sets the value of every gate (flat in the gate layout) for what follows. */
@@ -120,7 +121,6 @@ export function createInference(
           m: count,
           n: config.vocabSize,
           k: config.hiddenSize,
-          software: model.software,
           label: 'logits',
         }),
       );
@@ -133,6 +133,7 @@ export function createInference(
     };
 
     return {
+      label,
       config,
       shape,
       setGates: (gates: Float32Array) => writeElements(gpu, workspace.gates, gates),

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Gpu } from '../gpu/device';
 import { crossEntropyReference } from '../kernels/cross-entropy.reference';
 import { targetRankReference } from '../kernels/target-rank.reference';
-import { expectClose, testGpu } from '../kernels/testing';
+import { expectClose, PROFILES, testGpu } from '../kernels/testing';
 import { createInference, uploadModel } from './inference';
 import { createTargetScorer, SCORES_IN_FLIGHT } from './target-scores';
 import { randomParameters, TINY } from './testing';
@@ -10,19 +11,18 @@ const shape = { batch: 3, context: 7 };
 const windows = (seed: number) =>
   Uint32Array.from({ length: shape.batch * shape.context }, (_, i) => (i * 17 + seed * 5) % TINY.vocabSize);
 
-async function withTiny<T>(software: boolean, use: (model: ReturnType<typeof uploadModel>) => Promise<T>) {
-  const gpu = await testGpu();
+async function withTiny<T>(gpu: Gpu, use: (model: ReturnType<typeof uploadModel>) => Promise<T>) {
   const before = gpu.heldBytes();
   const model = uploadModel(gpu, 'tiny', { config: TINY, parameters: randomParameters(TINY) });
-  await use({ ...model, software });
+  await use(model);
   model.destroy();
   expect(gpu.heldBytes()).toBe(before);
 }
 
-describe.each([false, true])('target scores, software %s', (software) => {
+describe.each(PROFILES)('target scores, %s kernels', (profile) => {
   test('are those of the rows asked for, in their order', async () => {
-    const gpu = await testGpu();
-    await withTiny(software, async (model) => {
+    const gpu = await testGpu(profile);
+    await withTiny(gpu, async (model) => {
       const tokens = windows(1);
       const inference = await createInference(gpu, 'whole', model, shape);
       const logits = await inference.logits(tokens, 0, tokens.length);
@@ -49,8 +49,8 @@ describe.each([false, true])('target scores, software %s', (software) => {
   });
 
   test('several batches under way do not mix, and more of them are refused', async () => {
-    const gpu = await testGpu();
-    await withTiny(software, async (model) => {
+    const gpu = await testGpu(profile);
+    await withTiny(gpu, async (model) => {
       const scorer = await createTargetScorer(gpu, 'scorer', model, shape);
       const ask = (seed: number) => scorer.score(windows(seed), [seed, 6], [2, 3]);
       const seeds = Array.from({ length: SCORES_IN_FLIGHT }, (_, i) => i);

@@ -1,3 +1,4 @@
+import { allFinite } from '../fields/finite';
 import { sliceElements, writeElements, type Slice } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { makeOwned } from '../gpu/ownership';
@@ -29,6 +30,9 @@ export interface TargetScorer {
   /**
    * Scores `targets[i]` as the token after row `rows[i]` of `tokens` [B·T]. One submit; up to
    * SCORES_IN_FLIGHT calls may be under way.
+   *
+   * @throws NotFiniteError when a loss is NaN or infinite: some logit of its row is (cross_entropy.wgsl), and then
+   *   its rank says nothing either, since no comparison with NaN holds.
    */
   score(tokens: Uint32Array, rows: readonly number[], targets: readonly number[]): Promise<TargetScores>;
   destroy(): void;
@@ -108,7 +112,7 @@ export function createTargetScorer(
         });
         const [lossBytes, rankBytes] = await Promise.all([reads[0].bytes(), reads[1].bytes()]);
         return {
-          losses: new Float32Array(lossBytes, 0, rows.length),
+          losses: allFinite(new Float32Array(lossBytes, 0, rows.length), `The score of a token (${label})`),
           ranks: new Uint32Array(rankBytes, 0, rows.length),
         };
       },

@@ -30,3 +30,10 @@ export function randomParameters(config: LlamaConfig, scale = 0.2): Float32Array
     norms.offset + norms.elements,
   );
 }
+
+/** Weights that are all finite, whose MLP of the last layer overflows float32: every logit becomes NaN. */
+export function overflowingParameters(config: LlamaConfig): Float32Array {
+  const parameters = randomParameters(config);
+  const { offset, elements } = parameterLayout(config).layers.at(-1)!.gateUp;
+  return parameters.fill(1e24, offset, offset + elements);
+}

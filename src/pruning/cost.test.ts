@@ -25,11 +25,11 @@ describe('parameter count', () => {
     ['2.7B', 2_701_560_320],
     ['1.3B', 1_345_423_360],
     ['370M', 373_867_520],
-  ] as const)('is exact for %s (methods A4)', (name, count) => {
+  ] as const)('is exact for %s', (name, count) => {
     expect(parameterCount(prunedConfig(llama2, SHEARED_SHAPES[name]))).toBe(count);
   });
 
-  it('counts 202,383,360 for one block of LLaMA 7B (methods G)', () => {
+  it('counts 202,383,360 for one block of LLaMA 7B', () => {
     expect(blockParameterCount({ ...llama2, numHiddenLayers: 1 })).toBe(202_383_360);
   });
 

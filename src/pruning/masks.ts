@@ -16,7 +16,7 @@ function targetUnits(config: LlamaConfig, target: TargetShape): Record<GateSet, 
   };
 }
 
-/** target_k = 1 − size_T / size_S of each set (methods A2); 0 for a set that is not learnt. */
+/** target_k = 1 − size_T / size_S of each set (docs/method.md, section 3); 0 for a set that is not learnt. */
 export function targetSparsities(
   config: LlamaConfig,
   target: TargetShape,
@@ -30,7 +30,7 @@ export function targetSparsities(
 }
 
 /**
- * The deterministic mask of evaluation and of the cut (methods A1, "Deterministic mask"): in each row the
+ * The deterministic mask of evaluation and of the cut (docs/method.md, section 4): in each row the
  * units with the smallest sigmoid(0.8·log α / β) become 0, the rest keep that value. How many: with a
  * `target` exactly what it leaves over, without one round(row length − Σ P(z ≠ 0)). Ties are common at the
  * clamp, so the order is made total: of equal units the later index goes first. Sets that are not learnt

@@ -97,7 +97,7 @@ describe('deterministic masks', () => {
     const mask = deterministicMask(plain, tied, combined, 2 / 3, target);
     const { offset, length } = gateLayout(plain).hidden;
     const row = Array.from(mask.subarray(offset, offset + length));
-    // σ(0.8 · 4.60517 / (2/3)) = 0.996035 (methods A1, test vectors).
+    // σ(0.8 · 4.60517 / (2/3)) = 0.996035 (docs/method.md, section 4).
     expect(row.slice(0, 15).every((v) => Math.abs(v - 0.996035) < 1e-6)).toBe(true);
     expect(row.slice(15)).toEqual(Array(9).fill(0));
   });

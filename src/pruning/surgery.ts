@@ -12,7 +12,7 @@ export interface Surgery {
 
 /**
  * Cuts a model to the units whose mask is not 0 and folds each remaining mask value into the weights
- * exactly once (methods A3, with the hidden mask folded into norms and branch outputs only):
+ * exactly once (docs/method.md, section 4), the hidden mask into norms and branch outputs only:
  *
  * - embedding, LM head: hidden columns kept, never scaled (so tied embeddings stay tied);
  * - norm weights: × z_hidden;

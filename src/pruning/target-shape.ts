@@ -95,7 +95,7 @@ export function nearestLegalTarget(
   return nearest;
 }
 
-/** Published shapes (methods A4; Sheared LLaMA, table 8): LLaMA 2 7B and what was cut from it. */
+/** Published shapes (Sheared LLaMA, table 8): LLaMA 2 7B and what was cut from it. */
 export const SHEARED_SHAPES = {
   source: { numHiddenLayers: 32, hiddenSize: 4096, numAttentionHeads: 32, intermediateSize: 11008 },
   '2.7B': { numHiddenLayers: 32, hiddenSize: 2560, numAttentionHeads: 20, intermediateSize: 6912 },

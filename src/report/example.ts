@@ -33,6 +33,7 @@ export const exampleReport: EvaluationReport = {
   version: '0.1.0',
   adapter: { vendor: 'mesa', architecture: '', description: 'llvmpipe', software: true },
   source: 'nano',
+  sourceSha256: 'ab'.repeat(32),
   experiment: defaultExperiment(),
   scratch: {
     steps: 600,

@@ -85,7 +85,7 @@ describe('a report as a file', () => {
     expect(find('retrained', 'acc_over_scratch', 'pairs')?.slice(4, 7)).toEqual(['0.125', '0.1', '0.15']);
     expect(find('source', 'acc_over_scratch', 'pairs')).toBeUndefined();
     expect(find('scratch', 'training_flops')).toBeUndefined();
-    expect(rows[1]?.slice(7)).toEqual(['0.1.0', 'nano', '17', '128', 'mesa llvmpipe', 'true']);
+    expect(rows[1]?.slice(7)).toEqual(['0.1.0', 'nano', 'ab'.repeat(32), '17', '128', 'mesa llvmpipe', 'true']);
   });
 
   it('is JSON that says everything', () => {

@@ -52,6 +52,7 @@ export function reportCsv(report: EvaluationReport): string {
   const origin: [string, Cell][] = [
     ['version', report.version],
     ['source', report.source],
+    ['source_sha256', report.sourceSha256],
     ['seed', report.experiment.seed],
     ['context', report.experiment.contextLength],
     ['adapter', adapterName(report.adapter)],
@@ -84,7 +85,8 @@ export function reportMarkdown(report: EvaluationReport): string {
     line([`**${title}**`, ...columns.map(() => '')]),
     ...rows.map((row) => line([row.title, ...row.cells])),
   ]);
-  const origin = `shear-lab ${report.version}, source model ${report.source}, seed ${report.experiment.seed}, computed on ${describeAdapter(report.adapter)}.`;
+  const weights = report.sourceSha256 ? ` (weights ${report.sourceSha256.slice(0, 12)})` : '';
+  const origin = `shear-lab ${report.version}, source model ${report.source}${weights}, seed ${report.experiment.seed}, computed on ${describeAdapter(report.adapter)}.`;
   return [
     line(header),
     line(['---', ...columns.map(() => '---:')]),

@@ -25,6 +25,7 @@ function site(positions = { small: 32, middle: 32, large: 32 }) {
       parameters,
       ...measured,
       corpus_tokenizer_sha256: 'a',
+      weights_sha256: `weights of ${name}`,
     });
     return { name, title: name, description: '', parameters, bytes: 4 * parameters };
   });
@@ -41,7 +42,7 @@ describe('the closest member of the family', () => {
   it('is the one whose blocks are nearest in ratio, and no weights are read to find it', async () => {
     const { read, asked } = site();
     const nearest = async (width: number) =>
-      (await closestMember(read, 'large', configOf(width), 16))?.card.name;
+      (await closestMember(read, 'weights of large', configOf(width), 16))?.card.name;
     expect(await nearest(10)).toBe('small');
     expect(await nearest(40)).toBe('middle');
     expect(await nearest(90)).toBe('large');
@@ -50,10 +51,10 @@ describe('the closest member of the family', () => {
 
   it('has room for the windows that are measured', async () => {
     const { read } = site({ small: 8, middle: 32, large: 32 });
-    expect((await closestMember(read, 'large', configOf(8), 16))?.card.name).toBe('middle');
+    expect((await closestMember(read, 'weights of large', configOf(8), 16))?.card.name).toBe('middle');
   });
 
-  it('is nobody for a model that the site does not have', async () => {
-    expect(await closestMember(site().read, 'local', configOf(8), 16)).toBeNull();
+  it('is nobody for a model that only bears the name of one', async () => {
+    expect(await closestMember(site().read, 'large', configOf(8), 16)).toBeNull();
   });
 });

@@ -6,7 +6,7 @@ import { packParameters, parameterLayout, type FlatModel } from '../llama/parame
 import { blockParameterCount } from '../pruning/cost';
 
 /**
- * The member of the family of `source` whose blocks have most nearly as many parameters as the target's, by their
+ * The member of the family of the model with these weights whose blocks have most nearly as many parameters as the target's, by their
  * ratio. Reads cards and configurations only. Null when the source has no family on this site.
  *
  * @param context positions that it must have
@@ -14,11 +14,11 @@ import { blockParameterCount } from '../pruning/cost';
  */
 export async function closestMember(
   read: SiteReader,
-  source: string,
+  weightsSha256: string | null,
   target: LlamaConfig,
   context: number,
 ): Promise<{ card: ModelCard; config: LlamaConfig } | null> {
-  const members = (await readFamily(read, source)).map(async (card) => {
+  const members = (await readFamily(read, weightsSha256)).map(async (card) => {
     const path = `models/${card.name}/config.json`;
     const config = parseLlamaConfig(parseJson(await read(path), path));
     return { card, config };

@@ -85,7 +85,7 @@ export async function measureModel(
   const speed = speeds.get(shapeKey) ?? (await measureSpeed(gpu, model, context, () => between('timing', 0)));
   speeds.set(shapeKey, speed);
   const shape = { batch: evaluationBatch(context), context };
-  const sums = await withModel(gpu, 'report', model, shape, (inference) =>
+  const sums = await withModel(gpu, 'test split', model, shape, (inference) =>
     evaluateSets(inference, windows, (done, total) =>
       between(`${done} of ${total} windows`, (textShare * done) / total),
     ),

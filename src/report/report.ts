@@ -44,6 +44,8 @@ export interface EvaluationReport {
   version: string;
   adapter: AdapterDescription;
   source: string;
+  /** What it is known by (src/formats/weights-hash.ts); null where there are no digests. */
+  sourceSha256: string | null;
   experiment: Experiment;
   /** How the control was trained; null when it is not part of the report. */
   scratch: Experiment['retrain'] | null;

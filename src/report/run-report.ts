@@ -1,14 +1,22 @@
+import { tellingWhere } from '../fields/finite';
 import type { Corpus } from '../data/corpus';
-import { readFamily, readModelCard, type SiteReader } from '../data/model-family';
+import {
+  findByWeights,
+  findModelCard,
+  readFamily,
+  type ModelCard,
+  type SiteReader,
+} from '../data/model-family';
 import type { Tokenizer } from '../data/tokenizer';
 import { compareResults } from '../evaluation/compare';
 import { chooseTasks, limitItems, readTask, readTaskIndex } from '../evaluation/read-tasks';
 import type { TaskResult } from '../evaluation/result';
 import type { Speed } from '../evaluation/speed';
 import type { Task } from '../evaluation/task';
+import { refuse } from '../formats/refusal';
+import { weightsHash } from '../formats/weights-hash';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import type { FlatModel } from '../llama/parameters';
-import { parameterCount } from '../pruning/cost';
 import { trainFromScratch } from '../run/from-scratch';
 import { usesScalingLaw } from '../run/reference-losses';
 import type { Arm, ArmReport, EvaluationReport } from './report';
@@ -17,7 +25,7 @@ import { closestMember, readMember } from './family';
 import { measureModel, measuringFlops, type Material, type ReportedModel } from './measure';
 import { ARM_TITLES } from './table';
 import { readTestText } from './text';
-import type { RunContext, RunModels } from '../run/run';
+import type { RunContext, RunModels, SourceModel } from '../run/run';
 import type { Experiment } from '../experiment/schema';
 import { scratchExperiment } from '../run/scratch-experiment';
 
@@ -73,8 +81,10 @@ export async function makeReport(request: ReportRequest, context: ReportContext)
   const { target, contextLength } = finished.experiment;
   const material = await readMaterial(request, context);
   const closest = request.arms.includes('family')
-    ? await closestMember(read, source.name, prunedConfig(source.config, target), contextLength)
+    ? await closestMember(read, source.weightsSha256, prunedConfig(source.config, target), contextLength)
     : null;
+  // By whatever name the source was opened.
+  const closestName = closest && isModel(source, closest.card) ? source.name : (closest?.card.name ?? null);
   const candidates = (await candidatesOf(context, closest)).filter(({ arm }) => request.arms.includes(arm));
 
   const measuring = ({ config }: Candidate) => measuringFlops(config, material);
@@ -82,7 +92,7 @@ export async function makeReport(request: ReportRequest, context: ReportContext)
   let done = 0;
   const measured: Measured[] = [];
   const speeds = new Map<string, Speed>();
-  const soFar = () => assemble(context, material, closest?.card.name ?? null, measured);
+  const soFar = () => assemble(context, material, closestName, measured);
   for (const candidate of candidates) {
     const { arm, training, obtain } = candidate;
     const title = ARM_TITLES[arm];
@@ -91,10 +101,12 @@ export async function makeReport(request: ReportRequest, context: ReportContext)
     );
     done += training;
     measured.push(
-      await measureModel(gpu, { arm, ...model }, material, speeds, async (what, share) => {
-        context.progress(`${title}: ${what}`, (done + share * measuring(candidate)) / total);
-        await turn.work();
-      }),
+      await tellingWhere(title, () =>
+        measureModel(gpu, { arm, ...model }, material, speeds, async (what, share) => {
+          context.progress(`${title}: ${what}`, (done + share * measuring(candidate)) / total);
+          await turn.work();
+        }),
+      ),
     );
     done += measuring(candidate);
     context.partial(soFar());
@@ -122,6 +134,10 @@ async function readTasks(read: SiteReader, { tasks, items }: ReportRequest): Pro
   return Promise.all(chosen.map(async (info) => limitItems(await readTask(readFile, info), items)));
 }
 
+/** Whether a card is that of this model. */
+const isModel = (source: SourceModel, card: ModelCard) =>
+  findByWeights([card], source.weightsSha256) !== null;
+
 /** Every model that there is, in the report's order. */
 async function candidatesOf(
   context: ReportContext,
@@ -130,9 +146,8 @@ async function candidatesOf(
   const { finished, source, corpus, read } = context;
   const { experiment, pruned, retrained } = finished;
   const spent = spentBy(experiment, source.config, corpus);
-  const card = await readModelCard(read, source.name);
-  // A visitor's own folder may bear the name of a model of the site.
-  const own = card?.parameters === parameterCount(source.config) ? card : null;
+  // A site without its list of models can still be reported on.
+  const own = await findModelCard(read, source.weightsSha256).catch(() => null);
   const given = (arm: Arm, name: string, model: FlatModel, took: Spent | null): Candidate => ({
     arm,
     config: model.config,
@@ -152,24 +167,29 @@ async function candidatesOf(
       const { steps } = scratchExperiment(experiment).retrain;
       const model = await trainFromScratch(experiment, {
         ...context,
-        family: usesScalingLaw(experiment) ? await readFamily(read, source.name) : [],
+        family: usesScalingLaw(experiment) ? await readFamily(read, source.weightsSha256) : [],
         emit: (event) => event.type === 'step' && advance(event.step / steps),
         activity: () => undefined,
       });
       return { ...model, name: '', spent: spent.scratch };
     },
   });
-  if (closest && closest.card.name !== source.name) {
+  if (closest && !isModel(source, closest.card)) {
     const { card, config } = closest;
     candidates.push({
       arm: 'family',
       config,
       training: 0,
-      obtain: async () => ({
-        ...(await readMember(read, card.name)),
-        name: card.name,
-        spent: pretrainingSpent(config, card),
-      }),
+      async obtain() {
+        const member = await readMember(read, card.name);
+        if ((await weightsHash(member)) !== card.weights_sha256) {
+          refuse(
+            `models/${card.name}`,
+            'its weights are not those that card.json describes (weights_sha256)',
+          );
+        }
+        return { ...member, name: card.name, spent: pretrainingSpent(config, card) };
+      },
     });
   }
   return candidates;
@@ -190,6 +210,7 @@ function assemble(
     version,
     adapter: gpu.adapter,
     source: source.name,
+    sourceSha256: source.weightsSha256,
     experiment,
     scratch: scratch ? scratchExperiment(experiment).retrain : null,
     closestMember,

@@ -15,7 +15,8 @@ export type Stage = 'prune' | 'retrain';
 export interface StartedEvent {
   type: 'started';
   experiment: Experiment;
-  source: { name: string; config: LlamaConfig; parameters: number };
+  /** `weightsSha256` is what a model is known by (src/formats/weights-hash.ts); logs before version 0.2 have none. */
+  source: { name: string; config: LlamaConfig; parameters: number; weightsSha256?: string | undefined };
   /** Domain names in corpus order; every list by domain below has this order. */
   domains: string[];
   adapter: AdapterDescription;
@@ -41,7 +42,8 @@ export interface StepEvent {
   loss: number;
   /** Mean training loss of the windows of each domain in this batch; null where it had none. */
   domainLoss: (number | null)[];
-  gradientNorm: number;
+  /** Before clipping; null when it was not finite and the step's update was skipped. */
+  gradientNorm: number | null;
   learningRate: number;
   /** Only while pruning: the constraint by gate set (sets that are not learnt are left out). */
   lagrangian?: number;
@@ -81,6 +83,8 @@ export interface SurgeryEvent {
   elapsedMs: number;
   config: LlamaConfig;
   parameters: number;
+  /** Of the model as cut. */
+  weightsSha256?: string | undefined;
   kept: { hidden: number[]; layers: number[]; heads: number[][]; intermediate: number[][] };
   /** Largest absolute difference of f32 logits, masked source against pruned model. */
   maskedVersusPruned: number;
@@ -105,4 +109,6 @@ export interface RunSummary {
   maskedVersusPruned: number;
   mixture: number[];
   tokens: number;
+  /** Of the model that came of it in the end. */
+  weightsSha256?: string | undefined;
 }

@@ -1,6 +1,8 @@
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { evaluationBatch } from '../llama/evaluate';
 import { inferencePlan, planBytes, type BatchShape } from '../llama/workspace';
+import { learntGates } from '../pruning/learnt-gates';
+import type { TrainerExtension } from '../training/extension';
 import { trainerBytes } from '../training/trainer';
 import type { Experiment } from '../experiment/schema';
 
@@ -17,12 +19,11 @@ export function estimateRunMemory(
   experiment: Experiment,
 ): { pruning: number; retraining: number } {
   const { prune, retrain, contextLength, target, retraining } = experiment;
-  const stage = (config: LlamaConfig, batch: number, withGates: boolean) =>
-    trainerBytes(config, { batch, context: contextLength }, withGates) +
+  const stage = (config: LlamaConfig, batch: number, extension: TrainerExtension | null) =>
+    trainerBytes(config, { batch, context: contextLength }, extension) +
     planBytes(inferencePlan(config, evaluationShape(experiment)));
   return {
-    pruning: stage(source, prune.batchSize, true),
-    retraining:
-      retraining === 'continued' ? stage(prunedConfig(source, target), retrain.batchSize, false) : 0,
+    pruning: stage(source, prune.batchSize, learntGates(source, prune)),
+    retraining: retraining === 'continued' ? stage(prunedConfig(source, target), retrain.batchSize, null) : 0,
   };
 }

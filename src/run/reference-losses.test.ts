@@ -6,7 +6,11 @@ import { parameterCount } from '../pruning/cost';
 import { scalingShift, usesScalingLaw } from './reference-losses';
 import { experimentSchema } from '../experiment/schema';
 
-const source = { name: 'medium', config: { ...TINY, numHiddenLayers: 3 } };
+const source = {
+  name: 'medium',
+  weightsSha256: 'weights of medium',
+  config: { ...TINY, numHiddenLayers: 3 },
+};
 const size = parameterCount(source.config);
 const target = { numHiddenLayers: 1, hiddenSize: 8, numAttentionHeads: 2, intermediateSize: 8 };
 const experiment = experimentSchema.parse({ target, mixture: { referenceLosses: 'scaling-law' } });
@@ -17,6 +21,7 @@ const member = (name: string, parameters: number, [books, code]: [number, number
   tokens_trained: 1e7,
   context: 256,
   validation_loss: { books, code },
+  weights_sha256: `weights of ${name}`,
 });
 const family = [
   member('small', size / 4, [4.4, 4]),
@@ -47,10 +52,16 @@ describe('scalingShift', () => {
   });
 
   it.each([
-    ['a model of no family', { ...source, name: 'local' }, family, ['books'], /local is none of them/],
+    [
+      'a model of no family',
+      { ...source, name: 'local', weightsSha256: 'others' },
+      family,
+      ['books'],
+      /local is none of them/,
+    ],
     [
       'a folder that bears a member’s name',
-      { name: 'large', config: source.config },
+      { ...source, name: 'large', weightsSha256: null },
       family,
       ['books'],
       /large is none of them/,

@@ -1,4 +1,4 @@
-import { fitFamily, isExtrapolated, type ModelCard } from '../data/model-family';
+import { findByWeights, fitFamily, isExtrapolated, type ModelCard } from '../data/model-family';
 import { lossAt } from '../data/scaling-law';
 import { refuse } from '../formats/refusal';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
@@ -34,14 +34,13 @@ export function usesScalingLaw({ mixture }: Experiment): boolean {
  */
 export function scalingShift(
   experiment: Experiment,
-  source: { name: string; config: LlamaConfig },
+  source: { name: string; config: LlamaConfig; weightsSha256: string | null },
   family: readonly ModelCard[],
   domains: readonly string[],
 ): ScalingShift {
   const subject = 'Reference losses (mixture.referenceLosses)';
-  const own = family.find(({ name }) => name === source.name);
-  // A visitor's own folder may bear the name of one of them.
-  if (own?.parameters !== parameterCount(source.config)) {
+  const own = findByWeights(family, source.weightsSha256);
+  if (!own) {
     return refuse(
       subject,
       `the scaling law is that of the site's own models, and ${source.name} is none of them: take "source"`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_DOMAINS } from '../fields/domains';
 import { LLAMA_LIMITS } from '../formats/llama-config';
 import { checked, numberWithin, refuse, wholeNumber } from '../formats/refusal';
 import type { GateSet } from '../kernels/step-inputs';
@@ -18,6 +19,8 @@ export interface RunLog {
 export interface RunLogHeader {
   version: string;
   model: string;
+  /** Hash of the source model's weights. */
+  modelSha256?: string | undefined;
   corpus: string;
   seed: number;
   adapter: StartedEvent['adapter'];
@@ -27,6 +30,10 @@ const SUBJECT = 'run log';
 const MAX_EVENTS = 500_000;
 
 const line = z.string().max(500);
+const weightsSha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' })
+  .optional();
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const size = (max: number) => wholeNumber(1, max);
 /** JSON has no NaN: a loss that diverged is written as null. */
@@ -34,8 +41,8 @@ const measured = z
   .number()
   .nullable()
   .transform((value) => value ?? NaN);
-const losses = z.array(measured).max(16);
-const weights = z.array(numberWithin(0, 1)).max(16);
+const losses = z.array(measured).max(MOST_DOMAINS);
+const weights = z.array(numberWithin(0, 1)).max(MOST_DOMAINS);
 const indices = z.array(count).max(LLAMA_LIMITS.intermediate_size);
 const level = z.array(numberWithin(0, 255)).max(LLAMA_LIMITS.intermediate_size);
 const stage = z.enum(['prune', 'retrain']);
@@ -107,11 +114,12 @@ const summary = z.strictObject({
   target: shape,
   achieved: shape,
   parameters: z.strictObject({ source: count, pruned: count }),
-  domains: z.array(line).max(16),
+  domains: z.array(line).max(MOST_DOMAINS),
   loss: z.strictObject({ source: losses, masked: losses, pruned: losses, retrained: losses.nullable() }),
   maskedVersusPruned: measured,
   mixture: weights,
   tokens: count,
+  weightsSha256,
 });
 
 const eventSchema = z.discriminatedUnion(
@@ -120,8 +128,8 @@ const eventSchema = z.discriminatedUnion(
     z.strictObject({
       type: z.literal('started'),
       experiment: experimentSchema,
-      source: z.strictObject({ name: line, config, parameters: count }),
-      domains: z.array(line).min(1).max(16),
+      source: z.strictObject({ name: line, config, parameters: count, weightsSha256 }),
+      domains: z.array(line).min(1).max(MOST_DOMAINS),
       adapter,
       version: line,
       referenceLoss: losses,
@@ -133,8 +141,8 @@ const eventSchema = z.discriminatedUnion(
       stage,
       ...when,
       loss: measured,
-      domainLoss: z.array(z.number().nullable()).max(16),
-      gradientNorm: measured,
+      domainLoss: z.array(z.number().nullable()).max(MOST_DOMAINS),
+      gradientNorm: z.number().nullable(),
       learningRate: z.number(),
       lagrangian: measured.optional(),
       sparsity: sparsity.optional(),
@@ -161,6 +169,7 @@ const eventSchema = z.discriminatedUnion(
       elapsedMs: z.number(),
       config,
       parameters: count,
+      weightsSha256,
       kept: z.strictObject({
         hidden: indices,
         layers: indices,
@@ -178,7 +187,14 @@ const eventSchema = z.discriminatedUnion(
 const runLogSchema: z.ZodType<RunLog> = z.strictObject({
   format: z.literal('shear-lab run'),
   formatVersion: z.literal(1),
-  header: z.strictObject({ version: line, model: line, corpus: line, seed: count, adapter }),
+  header: z.strictObject({
+    version: line,
+    model: line,
+    modelSha256: weightsSha256,
+    corpus: line,
+    seed: count,
+    adapter,
+  }),
   events: z.array(eventSchema).min(1).max(MAX_EVENTS),
 });
 
@@ -244,6 +260,7 @@ export function runLogHeader(events: readonly RunEvent[], corpus?: string): RunL
   return {
     version: started.version,
     model: started.source.name,
+    ...(started.source.weightsSha256 && { modelSha256: started.source.weightsSha256 }),
     corpus: corpus ?? `domains ${started.domains.join(', ')}`,
     seed: started.experiment.seed,
     adapter: started.adapter,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { overflowingParameters } from '../llama/testing';
 import { updateMixture } from '../data/mixture';
 import { testGpu } from '../kernels/testing';
 import { prunedConfig, shapeOf } from '../llama/config';
@@ -57,6 +58,26 @@ describe('a run', () => {
     expect(finished.summary.tokens).toBe(12 * 2 * 8);
   });
 
+  it('ends before the first step when the source model’s losses are not finite', async () => {
+    const source = toySource();
+    const events: RunEvent[] = [];
+    const broken = { ...source, parameters: overflowingParameters(source.config) };
+    await expect(run({ source: broken, emit: (event) => events.push(event) })).rejects.toThrow(
+      'Before the first step: the loss on language-0 (source model) is NaN, not a finite number.',
+    );
+    expect(events).toEqual([]);
+  });
+
+  it('ends with the step at which training broke down, and has told of those before it', async () => {
+    const events: RunEvent[] = [];
+    const wild = { ...experiment, prune: { ...experiment.prune, learningRate: 1e30, learningRateWarmup: 0 } };
+    await expect(run({ emit: (event) => events.push(event) }, wild)).rejects.toThrow(
+      /^Stage prune, step \d+: the training loss on language-\d is (NaN|-?Infinity), not a finite number\. Lower the learning rate/,
+    );
+    expect(events.map(({ type }) => type)).toContain('step');
+    for (const event of events) if (event.type === 'step') expect(event.loss).toBeLessThan(Infinity);
+  });
+
   it('moves the mixture with dynamic loading and leaves it alone without', async () => {
     const mixtures = (events: RunEvent[]) =>
       events.flatMap((e) => (e.type === 'evaluation' || e.type === 'started' ? [e.mixture] : []));
@@ -77,6 +98,7 @@ describe('a run', () => {
       parameters: size * share,
       tokens_trained: 0,
       context: 8,
+      weights_sha256: share === 1 ? source.weightsSha256! : `other ${share}`,
       validation_loss: Object.fromEntries(domains.map((name, i) => [name, 3 + (i + 1) / share])),
     }));
     const scaled = { ...experiment.mixture, referenceLosses: 'scaling-law' as const, clamp: false };

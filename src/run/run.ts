@@ -1,7 +1,9 @@
+import { allFinite, finite, tellingWhere } from '../fields/finite';
 import type { Corpus } from '../data/corpus';
 import { startMixture, updateMixture } from '../data/mixture';
 import type { ModelCard } from '../data/model-family';
 import { evaluationWindows, startSampler } from '../data/sampler';
+import { weightsHash } from '../formats/weights-hash';
 import type { Gpu } from '../gpu/device';
 import { softValue } from '../kernels/hard-concrete-distribution';
 import type { GateSet } from '../kernels/step-inputs';
@@ -11,6 +13,7 @@ import { gateLayout } from '../llama/gates';
 import { createInference, withModel, type Inference } from '../llama/inference';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
 import { logitsRows } from '../llama/workspace';
+import { learntGates, readLogAlpha } from '../pruning/learnt-gates';
 import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
 import { cutModel } from '../pruning/surgery';
 import { checkTarget } from '../pruning/target-shape';
@@ -25,6 +28,8 @@ import { trainStage, type RunState } from './train-stage';
 /** The model that is pruned. */
 export interface SourceModel extends FlatModel {
   name: string;
+  /** What it is known by (src/formats/weights-hash.ts); null where there are no digests. */
+  weightsSha256: string | null;
 }
 
 export interface RunContext {
@@ -92,7 +97,12 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
   emit({
     type: 'started',
     experiment,
-    source: { name: source.name, config: source.config, parameters: sourceParameters },
+    source: {
+      name: source.name,
+      config: source.config,
+      parameters: sourceParameters,
+      ...known(source.weightsSha256),
+    },
     domains,
     adapter: context.gpu.adapter,
     version: context.version,
@@ -105,7 +115,8 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
   const retrained =
     experiment.retraining === 'continued' ? await retrain(run, pruned, surgery.loss.pruned) : null;
   const models: RunModels = { pruned, retrained: retrained?.model ?? null };
-  const { config } = finalModel(models);
+  const final = finalModel(models);
+  const { config } = final;
   emit({
     type: 'finished',
     step: run.state.step,
@@ -123,9 +134,15 @@ export async function runExperiment(experiment: Experiment, context: RunContext)
       maskedVersusPruned: surgery.maskedVersusPruned,
       mixture: run.state.mixture,
       tokens: run.state.tokens,
+      ...known(await weightsHash(final)),
     },
   });
   return models;
+}
+
+/** A hash where it is known. */
+function known(weightsSha256: string | null): { weightsSha256?: string } {
+  return weightsSha256 === null ? {} : { weightsSha256 };
 }
 
 /**
@@ -176,11 +193,12 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
   const { experiment, source, state, emit } = run;
   const { config } = source;
   const learnt: LearntSets = experiment.gates;
-  const { temperature, logAlpha, quadraticMultiplier } = experiment.prune;
+  const { temperature } = experiment.prune;
   const options: TrainerOptions = {
     ...source,
+    label: 'pruning',
     shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
-    gates: { logAlpha, quadraticMultiplier },
+    extension: learntGates(config, experiment.prune),
   };
   const learned = await withTrainer(run, options, async (trainer, masked) => {
     await trainStage({
@@ -193,7 +211,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
         onGates: (step, values) => emit(gatesEvent(config, step, values, learnt, temperature)),
       },
       async evaluate() {
-        const mask = deterministicMask(config, await trainer.readLogAlpha(), learnt, temperature, null);
+        const mask = deterministicMask(config, await readLogAlpha(trainer), learnt, temperature, null);
         masked.setGates(mask);
         const loss = await domainLosses(run, masked, 'Evaluating the masked model');
         adaptMixture(run, loss);
@@ -201,7 +219,10 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
         emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
       },
     });
-    return { parameters: await trainer.readParameters(), logAlpha: await trainer.readLogAlpha() };
+    return {
+      parameters: allFinite(await trainer.read('weights'), `The weights after step ${state.step}`),
+      logAlpha: allFinite(await readLogAlpha(trainer), `log α after step ${state.step}`),
+    };
   });
 
   run.activity('Cutting the model to shape', 0, 1);
@@ -225,6 +246,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
     elapsedMs: run.turn.elapsedMs(),
     config: cut.config,
     parameters: parameterLayout(cut.config).parameterCount,
+    ...known(await weightsHash(cut)),
     kept: cut.kept,
     maskedVersusPruned: compared.difference,
     loss: compared.loss,
@@ -235,7 +257,7 @@ async function prune(run: Run): Promise<{ pruned: FlatModel; surgery: SurgeryEve
 
 /**
  * The retraining stage: plain training of `start`, from the mixture that the run is at, which the model's own
- * losses move once more before the first step (methods B2: evaluated first).
+ * losses move once more before the first step (docs/method.md, section 7).
  */
 export async function retrain(
   run: Run,
@@ -250,8 +272,9 @@ export async function retrain(
   tell(lossAtStart);
   const options: TrainerOptions = {
     ...start,
+    label: 'retraining',
     shape: { batch: experiment.retrain.batchSize, context: experiment.contextLength },
-    gates: null,
+    extension: null,
   };
   return withTrainer(run, options, async (trainer, inference) => {
     let loss = lossAtStart;
@@ -264,7 +287,8 @@ export async function retrain(
         tell(loss);
       },
     });
-    return { model: { config: start.config, parameters: await trainer.readParameters() }, loss };
+    const parameters = allFinite(await trainer.read('weights'), `The weights after step ${state.step}`);
+    return { model: { config: start.config, parameters }, loss };
   });
 }
 
@@ -280,10 +304,13 @@ function adaptMixture({ experiment, state, sourceLoss, scalingLaw }: Run, loss: 
 
 /** Loss by domain on the run's windows. */
 export async function domainLosses(run: Run, inference: Inference, what: string): Promise<number[]> {
-  const sums = await evaluateSets(inference, run.windows, async (done, total) => {
-    run.activity(what, done, total);
-    await run.turn.work();
-  });
+  const { step } = run.state;
+  const sums = await tellingWhere(step === 0 ? 'Before the first step' : `After step ${step}`, () =>
+    evaluateSets(inference, run.windows, async (done, total) => {
+      run.activity(what, done, total);
+      await run.turn.work();
+    }),
+  );
   return sums.map(meanLoss);
 }
 
@@ -336,7 +363,8 @@ async function largestLogitDifference(
     const b = await pruned.logits(tokens, first, count);
     for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
   }
-  return largest;
+  // Math.max keeps a NaN.
+  return finite(largest, 'The largest difference of logits, masked model against pruned');
 }
 
 /** Gates as the anatomy draws them: the deterministic value of each, before any is cut to 0. */

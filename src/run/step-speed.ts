@@ -1,6 +1,7 @@
 import type { Gpu } from '../gpu/device';
 import type { LlamaConfig } from '../llama/config';
 import { parameterLayout } from '../llama/parameters';
+import { learntGates } from '../pruning/learnt-gates';
 import { createTrainer } from '../training/trainer';
 import { defaultExperiment } from '../experiment/schema';
 import { ADAM } from './train-stage';
@@ -19,10 +20,11 @@ export async function millisecondsPerStep(gpu: Gpu, config: LlamaConfig): Promis
   const { prune, contextLength, seed, clipNorm } = defaultExperiment();
   const shape = { batch: prune.batchSize, context: contextLength };
   const trainer = await createTrainer(gpu, {
+    label: 'speed',
     config,
     parameters: new Float32Array(parameterLayout(config).total),
     shape,
-    gates: { logAlpha: prune.logAlpha, quadraticMultiplier: prune.quadraticMultiplier },
+    extension: learntGates(config, prune),
   });
   const batch = {
     tokens: Uint32Array.from({ length: shape.batch * shape.context }, (_, i) => i % config.vocabSize),

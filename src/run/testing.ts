@@ -40,5 +40,10 @@ export function toyCorpus(): Corpus {
 }
 
 export function toySource(): SourceModel {
-  return { name: 'toy', config: TOY_CONFIG, parameters: randomParameters(TOY_CONFIG) };
+  return {
+    name: 'toy',
+    weightsSha256: 'f'.repeat(64),
+    config: TOY_CONFIG,
+    parameters: randomParameters(TOY_CONFIG),
+  };
 }

@@ -2,11 +2,13 @@ import type { Corpus } from '../data/corpus';
 import { nextBatch, type SamplerState } from '../data/sampler';
 import { GATE_SETS, type GateSet, type StepInputs } from '../kernels/step-inputs';
 import type { StepMetrics } from '../kernels/step-metrics';
+import { readLogAlpha } from '../pruning/learnt-gates';
 import type { LearntSets } from '../pruning/masks';
 import { learningRateShare, sparsityShare } from '../training/schedule';
 import type { Trainer } from '../training/trainer';
 import type { RunTurn } from './control';
 import type { RunEvent, Stage, StepEvent } from './events';
+import { createStepCheck } from './finite-step';
 import type { Experiment } from '../experiment/schema';
 
 /** What moves while a run goes: plain data, changed in place by its stages. */
@@ -21,11 +23,9 @@ export interface RunState {
 
 /** Steps that may be on their way to the GPU before the oldest one's metrics are waited for. */
 const STEPS_IN_FLIGHT = 2;
-/** Steps in a row whose gradient may be NaN or infinite (their update is skipped) before a run gives up. */
-const BROKEN_STEPS_ALLOWED = 5;
 /** Gates are shown this many times between two evaluations. */
 const GATE_FRAMES = 5;
-/** Adam as published (methods A2), the same for weights, gates and multipliers. */
+/** Adam as published (docs/method.md, section 8), the same for weights, gates and multipliers. */
 export const ADAM = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 
 export interface StageOptions {
@@ -57,19 +57,17 @@ export async function trainStage(options: StageOptions): Promise<void> {
     metrics: Promise<StepMetrics>;
     logAlpha: Promise<Float32Array> | null;
   }[] = [];
-  let broken = 0;
+  const check = createStepCheck(
+    stage,
+    corpus.domains.map(({ name }) => name),
+  );
 
   /** Waits until at most `left` steps are in flight, and tells of those that came back. */
   const settle = async (left: number) => {
     while (inFlight.length > left) {
       const { at, metrics, logAlpha } = inFlight[0]!;
       const result = await metrics;
-      broken = result.nonFinite ? broken + 1 : 0;
-      if (broken >= BROKEN_STEPS_ALLOWED) {
-        throw new Error(
-          `Training broke down at step ${at.step}: its gradients are not finite. Lower the learning rate (${stage}.learningRate).`,
-        );
-      }
+      check(at.step, result);
       options.emit(stepEvent(options, at, result));
       if (logAlpha) constraint?.onGates(at.step, await logAlpha);
       inFlight.shift();
@@ -86,8 +84,7 @@ export async function trainStage(options: StageOptions): Promise<void> {
     const metrics = trainer.step(batch, stepInputs(options, s));
     const last = s + 1 === settings.steps;
     const evaluates = last || (s + 1) % interval === 0;
-    const logAlpha =
-      constraint && (evaluates || (s + 1) % gateInterval === 0) ? trainer.readLogAlpha() : null;
+    const logAlpha = constraint && (evaluates || (s + 1) % gateInterval === 0) ? readLogAlpha(trainer) : null;
     // A failure is met when the step is waited for; one met later still must not go unheard.
     metrics.catch(() => undefined);
     logAlpha?.catch(() => undefined);
@@ -147,7 +144,7 @@ function stepEvent(
       const { meanLoss, windows } = result.domains[i]!;
       return windows > 0 ? meanLoss : null;
     }),
-    gradientNorm: result.gradientNorm,
+    gradientNorm: result.nonFinite ? null : result.gradientNorm,
     learningRate: result.learningRate,
     ...(measured && {
       lagrangian: measured.lagrangian,

@@ -1,6 +1,7 @@
 import { loadModelTokenizer } from '../data/corpus-fit';
-import { readModelCard, type ModelCard } from '../data/model-family';
+import { findByWeights, findModelCard, readModelCard, type ModelCard } from '../data/model-family';
 import { readModelFolder, tokenizerFiles, type InputFile } from '../formats/hugging-face';
+import { weightsHash } from '../formats/weights-hash';
 import { packParameters, parameterLayout } from '../llama/parameters';
 import { createThrottle } from '../run/throttle';
 import { chooseSource } from './choosing';
@@ -8,6 +9,8 @@ import { device, post, postStatus, untilAborted, type LabState } from './environ
 import { guardTokenizer } from './guarded-tokenizer';
 import { stopRun } from './run';
 
+/** What a model from a folder of the visitor's is called. */
+const LOCAL = 'local';
 /** A file arrives in hundreds of pieces: the page hears of it at most this often. */
 const PROGRESS_MS = 50;
 
@@ -19,24 +22,27 @@ async function beginOpening(state: LabState, signal: AbortSignal): Promise<void>
   signal.throwIfAborted();
 }
 
-interface Adopted {
-  name: string;
-  files: readonly InputFile[];
-  card: ModelCard | null;
-  /** The site's own, whose tokenizer is known to end. */
-  own: boolean;
-}
-
-function adopt(state: LabState, { name, files, card, own }: Adopted): void {
+/** Takes the model as the source; `findCard` gives the card of the model with these weights. */
+async function adopt(
+  state: LabState,
+  name: string,
+  files: readonly InputFile[],
+  findCard: (weightsSha256: string | null) => Promise<ModelCard | null>,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = readModelFolder(files);
   const { config } = folder;
   const layout = parameterLayout(config);
   const load = () => loadModelTokenizer(config, folder.tokenizerJson, folder.tokenizerConfigJson);
+  const flat = { config, parameters: packParameters(layout, folder.tensors) };
+  const weightsSha256 = await untilAborted(weightsHash(flat), signal);
+  const card = await untilAborted(findCard(weightsSha256), signal);
   state.source = {
     name,
-    config,
-    parameters: packParameters(layout, folder.tensors),
-    tokenizer: own ? load() : guardTokenizer(load, state.environment.underDeadline),
+    weightsSha256,
+    ...flat,
+    // The site's own tokenizers are known to end.
+    tokenizer: name === LOCAL ? guardTokenizer(load, state.environment.underDeadline) : load(),
     extraFiles: tokenizerFiles(folder),
   };
   post(state, { type: 'source', name, config, parameters: layout.parameterCount, card });
@@ -68,9 +74,13 @@ export async function openBundled(
     };
   };
   const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
-  const card = readModelCard((path) => state.environment.read(path, { signal }), name);
+  const listed = readModelCard((path) => state.environment.read(path, { signal }), name);
   const files = await untilAborted(Promise.all(names.map(file)), signal);
-  adopt(state, { name, files, card: await untilAborted(card, signal), own: true });
+  const findCard = async (weightsSha256: string | null) => {
+    const card = await listed;
+    return card && findByWeights([card], weightsSha256);
+  };
+  await adopt(state, name, files, findCard, signal);
 }
 
 /** Opens the files of a Hugging Face folder that the visitor chose. */
@@ -80,5 +90,8 @@ export async function openLocal(
   signal: AbortSignal,
 ): Promise<void> {
   await beginOpening(state, signal);
-  adopt(state, { name: 'local', files, card: null, own: false });
+  const read = (path: string) => state.environment.read(path, { signal });
+  // A model of the site is known by its weights, also in a folder of the visitor's; without the list it has no card.
+  const findCard = (weightsSha256: string | null) => findModelCard(read, weightsSha256).catch(() => null);
+  await adopt(state, LOCAL, files, findCard, signal);
 }

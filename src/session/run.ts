@@ -104,7 +104,7 @@ async function executeExperiment(
 ) {
   const corpus = await untilAborted(loadCorpus(state, source, runTokens(experiment)), abort.signal);
   const family = usesScalingLaw(experiment)
-    ? await untilAborted(readFamily(state.environment.read, source.name), abort.signal)
+    ? await untilAborted(readFamily(state.environment.read, source.weightsSha256), abort.signal)
     : [];
   const total = runSteps(experiment);
   const left = createTimeLeft(plannedWork(experiment), control.elapsedMs);

@@ -1,7 +1,7 @@
 /**
  * Share of the peak learning rate at zero-based `step` of `steps`: linear warm-up over `warmup` (a share of
- * the steps), then a cosine to `floor` (methods A2: 10 % warm-up, floor 10 %; it scales the rates of
- * weights, gates and multipliers alike).
+ * the steps), then a cosine to `floor` (docs/method.md, section 8). It scales the rates of weights, gates and
+ * multipliers alike.
  */
 export function learningRateShare(step: number, steps: number, warmup: number, floor: number): number {
   const rising = Math.round(steps * warmup);
@@ -10,7 +10,7 @@ export function learningRateShare(step: number, steps: number, warmup: number, f
   return floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 
-/** t_k(step) = target_k · min(1, step / warm-up) (methods A2); `warmup` is a share of the steps. */
+/** t_k(step) = target_k · min(1, step / warm-up) (docs/method.md, section 3); `warmup` is a share of the steps. */
 export function sparsityShare(step: number, steps: number, warmup: number): number {
   const rising = steps * warmup;
   return rising <= 0 ? 1 : Math.min(1, step / rising);

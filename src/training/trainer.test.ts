@@ -1,38 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { readFloats, sliceElements, writeElements } from '../gpu/buffers';
-import { GATE_SETS } from '../kernels/step-inputs';
+import type { Slice } from '../gpu/buffers';
 import { randomValues, testGpu } from '../kernels/testing';
-import { gateLayout } from '../llama/gates';
 import { parameterLayout } from '../llama/parameters';
 import { randomParameters, TINY } from '../llama/testing';
+import { expectSameAfterRestore, plainStepInputs as inputs } from './testing';
 import { createTrainer } from './trainer';
 
 const config = TINY;
-
-const inputs = {
-  seed: 7,
-  learningRate: 1e-2,
-  gateLearningRate: 0,
-  multiplierLearningRate: 0,
-  weightDecay: 0,
-  beta1: 0.9,
-  beta2: 0.95,
-  epsilon: 1e-8,
-  clipNorm: 1,
-  temperature: 2 / 3,
-  activeSets: 0,
-  targetSparsity: [0, 0, 0, 0] as const,
-};
 
 describe('trainer', () => {
   it('overfits one batch: the whole step learns', async () => {
     const gpu = await testGpu();
     const shape = { batch: 4, context: 16 };
     const trainer = await createTrainer(gpu, {
+      label: 'test',
       config,
       parameters: randomParameters(config),
       shape,
-      gates: null,
+      extension: null,
     });
     const tokens = Uint32Array.from(randomValues(64, 5), (v) => Math.floor((v + 1) * 30));
     const batch = { tokens, domains: new Uint32Array([0, 1, 1, 2]) };
@@ -45,119 +30,60 @@ describe('trainer', () => {
     expect(losses.at(-1)!).toBeLessThan(0.1);
   });
 
-  const pruning = {
-    ...inputs,
-    gateLearningRate: 0.3,
-    multiplierLearningRate: 0.2,
-    activeSets: 0b1111,
-    targetSparsity: [0.2, 0.3, 0.25, 0.4] as const,
-  };
   const shape = { batch: 2, context: 9 };
   const batch = {
     tokens: Uint32Array.from(randomValues(18, 6), (v) => Math.floor((v + 1) * 30)),
     domains: new Uint32Array([0, 1]),
   };
-  const gatesAtHalf = { logAlpha: 0.2, quadraticMultiplier: 10 };
 
-  it('has the gradient of loss + Lagrangian through gates and multipliers, at fixed noise', async () => {
+  it('goes on with the same bits in a fresh trainer that is given its state', async () => {
     const gpu = await testGpu();
-    const trainer = await createTrainer(gpu, {
-      config,
-      parameters: randomParameters(config),
-      shape,
-      gates: gatesAtHalf,
-    });
-    const { parameters, gradients, gates } = trainer.inspect();
-    const layout = gateLayout(config);
-    const tail = parameterLayout(config).total;
-    // Rates of 0: a step measures and changes nothing, so the same step can be measured again.
-    const still = { ...pruning, step: 3, learningRate: 0, gateLearningRate: 0, multiplierLearningRate: 0 };
-    const start = await readFloats(gpu, sliceElements(parameters, tail, layout.total + 8));
-    const objective = async (at: number, moved: number) => {
-      const values = start.slice();
-      values[at] = start[at]! + moved;
-      writeElements(gpu, parameters, values, tail);
-      const { meanLoss, constraint } = await trainer.step(batch, still);
-      const z = (await readFloats(gpu, gates))[at]!;
-      return { value: meanLoss + constraint!.lagrangian, z };
-    };
-    await objective(0, 0);
-    const analytic = await readFloats(gpu, sliceElements(gradients, tail, layout.total + 8));
-    const h = 0.02;
-    const central = async (at: number) => {
-      const above = await objective(at, h);
-      const below = await objective(at, -h);
-      const inside = above.z > 0 && above.z < 1 && below.z > 0 && below.z < 1;
-      return { slope: (above.value - below.value) / (2 * h), inside };
-    };
-    for (const set of GATE_SETS) {
-      const { offset, rows, length } = layout[set];
-      let checked = 0;
-      for (let i = 0; i < rows * length && checked < 4; i++) {
-        const { slope, inside } = await central(offset + i);
-        // A sample at 0 or 1 stays there: its kink is not what a difference should straddle.
-        if (!inside) continue;
-        checked++;
-        // f32 losses near 4 have steps of 5e-7, over 2h a slope of 1e-5; h² of curvature is about as much again.
-        expect(Math.abs(slope - analytic[offset + i]!)).toBeLessThan(1e-4 + 0.02 * Math.abs(slope));
-      }
-      expect(checked).toBeGreaterThan(0);
-    }
-    for (let k = 0; k < 8; k++) {
-      const { slope } = await central(layout.total + k);
-      // The sign is flipped: a minimiser then ascends in the multipliers.
-      expect(Math.abs(slope + analytic[layout.total + k]!)).toBeLessThan(1e-4 + 0.02 * Math.abs(slope));
-    }
+    const make = (parameters: Float32Array) =>
+      createTrainer(gpu, { label: 'test', config, parameters, shape, extension: null });
+    await expectSameAfterRestore(
+      () => make(randomParameters(config)),
+      () => make(randomParameters(config).fill(0)),
+      (trainer, step) => trainer.step(batch, { ...inputs, step }),
+    );
+  });
+
+  it('starts from weights that are on the GPU', async () => {
+    const gpu = await testGpu();
+    const make = (parameters: Float32Array | Slice) =>
+      createTrainer(gpu, { label: 'test', config, parameters, shape, extension: null });
+    const first = await make(randomParameters(config));
+    await first.step(batch, { ...inputs, step: 0 });
+    const weights = await first.read('weights');
+    const second = await make(first.model.parameters);
+    first.destroy();
+    expect(await second.read('weights')).toEqual(weights);
+    second.destroy();
+    await expect(make({ ...second.model.parameters, size: 64 })).rejects.toThrow(/16 values/);
+  });
+
+  it('names what its state has when asked for something else', async () => {
+    const gpu = await testGpu();
+    const parameters = randomParameters(config);
+    const trainer = await createTrainer(gpu, { label: 'test', config, parameters, shape, extension: null });
+    await expect(trainer.read('logAlpha')).rejects.toThrow(/no tensor logAlpha, only weights, /);
+    expect(() => trainer.write('weights', new Float32Array(3))).toThrow(/not 3/);
     trainer.destroy();
-  });
-
-  it('gives the same bits twice, and other ones for another seed', async () => {
-    const gpu = await testGpu();
-    const run = async (seed: number) => {
-      const trainer = await createTrainer(gpu, {
-        config,
-        parameters: randomParameters(config),
-        shape,
-        gates: gatesAtHalf,
-      });
-      const steps = [];
-      for (let step = 0; step < 4; step++) steps.push(await trainer.step(batch, { ...pruning, seed, step }));
-      const end = { parameters: await trainer.readParameters(), logAlpha: await trainer.readLogAlpha() };
-      trainer.destroy();
-      return { steps, ...end };
-    };
-    const first = await run(7);
-    expect(await run(7)).toEqual(first);
-    expect((await run(8)).logAlpha).not.toEqual(first.logAlpha);
-  });
-
-  it('keeps steps of one turn apart, and reads gates behind the step before', async () => {
-    const gpu = await testGpu();
-    const make = () =>
-      createTrainer(gpu, { config, parameters: randomParameters(config), shape, gates: gatesAtHalf });
-    const apart = await make();
-    const first = await apart.step(batch, { ...pruning, step: 0 });
-    const afterFirst = await apart.readLogAlpha();
-    const second = await apart.step(batch, { ...pruning, step: 1 });
-    apart.destroy();
-    const together = await make();
-    const results = Promise.all([
-      together.step(batch, { ...pruning, step: 0 }),
-      together.readLogAlpha(),
-      together.step(batch, { ...pruning, step: 1 }),
-    ]);
-    expect(await results).toEqual([first, afterFirst, second]);
-    together.destroy();
   });
 
   it('skips a step whose gradient is not finite, and says so', async () => {
     const gpu = await testGpu();
     const broken = randomParameters(config);
     broken[parameterLayout(config).layers[0]!.down.offset] = Number.NaN;
-    const trainer = await createTrainer(gpu, { config, parameters: broken, shape, gates: null });
+    const trainer = await createTrainer(gpu, {
+      label: 'test',
+      config,
+      parameters: broken,
+      shape,
+      extension: null,
+    });
     const { nonFinite } = await trainer.step(batch, { ...inputs, step: 0 });
     expect(nonFinite).toBe(true);
-    expect(await trainer.readParameters()).toEqual(broken);
+    expect(await trainer.read('weights')).toEqual(broken);
     trainer.destroy();
   });
 
@@ -165,10 +91,11 @@ describe('trainer', () => {
     const gpu = await testGpu();
     const before = gpu.heldBytes();
     const trainer = await createTrainer(gpu, {
+      label: 'test',
       config,
       parameters: randomParameters(config),
       shape,
-      gates: gatesAtHalf,
+      extension: null,
     });
     expect(gpu.heldBytes()).toBeGreaterThan(before);
     trainer.destroy();

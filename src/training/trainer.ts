@@ -1,5 +1,6 @@
 import {
   alignElements,
+  copyElements,
   readFloats,
   sliceElements,
   UNIFORM_USAGE,
@@ -12,13 +13,9 @@ import { makeOwned } from '../gpu/ownership';
 import { recordProgram, submitPrograms } from '../gpu/program';
 import { createReadRing } from '../gpu/read-ring';
 import { adamw } from '../kernels/adamw';
-import { constraint, CONSTRAINT_STATE_ELEMENTS, MULTIPLIER_COUNT } from '../kernels/constraint';
 import { groupByToken } from '../kernels/embedding';
-import { gateRowCount } from '../kernels/gate-layout';
 import { globalNorm, GLOBAL_NORM_SCRATCH_ELEMENTS, GRADIENT_STATE_ELEMENTS } from '../kernels/global-norm';
-import { sampleGates } from '../kernels/hard-concrete';
-import { clampLogAlpha } from '../kernels/hard-concrete-distribution';
-import { GATE_SETS, packStepInputs, STEP_INPUT_WORDS, type StepInputs } from '../kernels/step-inputs';
+import { packStepInputs, STEP_INPUT_WORDS, type StepInputs } from '../kernels/step-inputs';
 import {
   decodeStepMetrics,
   stepMetrics,
@@ -28,7 +25,6 @@ import {
 import { recordBackward } from '../llama/backward';
 import type { LlamaConfig } from '../llama/config';
 import { recordForward, recordLoss, type ModelView } from '../llama/forward';
-import { gateLayout } from '../llama/gates';
 import { nextTokens, openGates, writeRopeTable } from '../llama/inference';
 import { parameterLayout } from '../llama/parameters';
 import {
@@ -39,14 +35,23 @@ import {
   type BatchShape,
   type BufferPlan,
 } from '../llama/workspace';
+import type { ExtensionBuffers, TrainerExtension } from './extension';
 
 export interface TrainerOptions {
+  /** Begins the names of its buffers and programs, which errors quote. */
+  label: string;
   config: LlamaConfig;
-  /** Flat start values in the layout of `config`. */
-  parameters: Float32Array;
+  /** Flat start values in the layout of `config`; a slice is copied on the GPU (its first elements, if longer). */
+  parameters: Float32Array | Slice;
   shape: BatchShape;
-  /** Start values of log α and of λ₂ (λ₁ starts at 0); null trains the weights alone. */
-  gates: { logAlpha: number; quadraticMultiplier: number } | null;
+  /** What is trained besides the weights; null trains the weights alone, with every gate open. */
+  extension: TrainerExtension | null;
+}
+
+/** A part of what a trainer keeps from step to step. `slice` may be read and copied, not bound. */
+export interface TrainerTensor {
+  name: string;
+  slice: Slice;
 }
 
 /** Windows of one batch: [B·T] token ids, and the domain of each window. */
@@ -68,28 +73,40 @@ export interface Trainer {
    * @throws RangeError on a token outside the vocabulary.
    */
   step(batch: TrainingBatch, inputs: Omit<StepInputs, 'ringSlot'>): Promise<StepMetrics>;
-  /** log α of every gate, clamped, after the steps submitted so far. @throws without gates. */
-  readLogAlpha(): Promise<Float32Array>;
-  /** Flat weights; waits for the GPU. */
-  readParameters(): Promise<Float32Array>;
+  /**
+   * Everything that a later step depends on besides its inputs: `weights`, the extension's tensors, and of each
+   * Adam's `NAME.firstMoment` and `NAME.secondMoment`. A trainer of the same shape that is given all of it with
+   * `write` goes on with the same bits.
+   */
+  state(): readonly TrainerTensor[];
+  /** A tensor of the state after the steps submitted so far; waits for the GPU. @throws on an unknown name. */
+  read(name: string): Promise<Float32Array>;
+  /** Replaces a tensor of the state for the steps submitted from here on. @throws on an unknown name or another length. */
+  write(name: string, values: Float32Array): void;
   /** Gradients, gates and the whole trainable buffer as they stand: for tests. */
   inspect(): { parameters: Slice; gradients: Slice; gates: Slice };
   destroy(): void;
 }
 
-/** Where log α and the multipliers stand behind the weights. */
-function tailPlan(config: LlamaConfig, withGates: boolean) {
-  const weights = parameterLayout(config).total;
-  const gates = withGates ? gateLayout(config).total : 0;
-  const elements = weights + (withGates ? gates + MULTIPLIER_COUNT : 0);
-  return { weights, gates, elements: alignElements(elements) };
-}
-
 /** Metrics of this many steps may be on their way back at once. */
 const METRICS_IN_FLIGHT = 4;
 
-function optimiserPlan(config: LlamaConfig, shape: BatchShape, withGates: boolean): BufferPlan {
-  const { elements } = tailPlan(config, withGates);
+type TrainedSizes = Pick<TrainerExtension, 'tensors' | 'buffers'> | null;
+
+/** Name, first element and length of every tensor that is trained; they follow each other without gaps. */
+function trainedTensors(config: LlamaConfig, extension: TrainedSizes) {
+  const weights = { name: 'weights', start: 0, length: parameterLayout(config).total };
+  let end = weights.length;
+  const others = (extension?.tensors ?? []).map(({ name, values }) => {
+    const start = end;
+    end += values.length;
+    return { name, start, length: values.length };
+  });
+  return { weights, others, end };
+}
+
+function optimiserPlan(config: LlamaConfig, shape: BatchShape, extension: TrainedSizes): BufferPlan {
+  const elements = alignElements(trainedTensors(config, extension).end);
   return [
     { name: 'parameters', elements },
     { name: 'gradients', elements },
@@ -97,18 +114,17 @@ function optimiserPlan(config: LlamaConfig, shape: BatchShape, withGates: boolea
     { name: 'second moments', elements },
     { name: 'norm scratch', elements: GLOBAL_NORM_SCRATCH_ELEMENTS },
     { name: 'gradient state', elements: GRADIENT_STATE_ELEMENTS },
-    { name: 'constraint state', elements: CONSTRAINT_STATE_ELEMENTS },
-    { name: 'row sparsity', elements: gateRowCount(gateLayout(config)) },
     { name: 'window domains', elements: shape.batch },
     { name: 'metrics', elements: METRICS_IN_FLIGHT * STEP_METRICS_WORDS },
+    ...(extension?.buffers ?? []),
   ];
 }
 
 /** Bytes that a trainer of this shape holds, its metrics on their way back included. */
-export function trainerBytes(config: LlamaConfig, shape: BatchShape, withGates: boolean): number {
+export function trainerBytes(config: LlamaConfig, shape: BatchShape, extension: TrainedSizes): number {
   return (
     planBytes(trainingPlan(config, shape)) +
-    planBytes(optimiserPlan(config, shape, withGates)) +
+    planBytes(optimiserPlan(config, shape, extension)) +
     METRICS_IN_FLIGHT * STEP_METRICS_WORDS * 4 +
     STEP_INPUT_WORDS * 4
   );
@@ -116,13 +132,11 @@ export function trainerBytes(config: LlamaConfig, shape: BatchShape, withGates: 
 
 export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
   return makeOwned(async ({ own }) => {
-    const { config, shape } = options;
+    const { label, config, shape, extension } = options;
     const layout = parameterLayout(config);
-    const gates = gateLayout(config);
-    const tail = tailPlan(config, options.gates !== null);
-    const label = options.gates ? 'pruning' : 'retraining';
+    const { weights, others, end } = trainedTensors(config, extension);
     const at = own(allocateTraining(gpu, label, config, shape));
-    const optimiser = own(allocate(gpu, label, optimiserPlan(config, shape, options.gates !== null)));
+    const optimiser = own(allocate(gpu, label, optimiserPlan(config, shape, extension)));
     const step = wholeBuffer(gpu.createBuffer(`${label} step`, STEP_INPUT_WORDS * 4, UNIFORM_USAGE));
     own({ destroy: () => gpu.destroyBuffer(step.buffer) });
     const metricsRing = own(
@@ -131,46 +145,32 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
 
     const parameters = optimiser.slice('parameters');
     const gradients = optimiser.slice('gradients');
-    const model: ModelView = { config, layout, parameters, software: gpu.adapter.software };
-    writeElements(gpu, parameters, options.parameters);
+    const model: ModelView = { config, layout, parameters };
+    if (options.parameters instanceof Float32Array) writeElements(gpu, parameters, options.parameters);
+    else copyElements(gpu, options.parameters, parameters, layout.total);
     writeElements(gpu, at.gates, openGates(config));
     writeRopeTable(gpu, at.rope, config, shape.context);
-    const tailElements = tail.gates + MULTIPLIER_COUNT;
-    const tailOf = (slice: Slice) => sliceElements(slice, tail.weights, tailElements);
-    if (options.gates) {
-      const values = new Float32Array(tailElements);
-      values.fill(options.gates.logAlpha, 0, tail.gates);
-      values.fill(options.gates.quadraticMultiplier, tail.gates + GATE_SETS.length);
-      writeElements(gpu, parameters, values, tail.weights);
-    }
+    extension?.tensors.forEach(({ values }, i) => writeElements(gpu, parameters, values, others[i]!.start));
+    const behindWeights = (slice: Slice) => sliceElements(slice, weights.length, end - weights.length);
+    const buffers: ExtensionBuffers | null = extension && {
+      values: behindWeights(parameters),
+      gradient: behindWeights(gradients),
+      gates: at.gates,
+      step,
+      slice: (name) => optimiser.slice(name),
+    };
 
     const program = own(
       await recordProgram(gpu, label, (r) => {
-        const learnt = options.gates !== null;
-        if (learnt) {
-          const logAlpha = sliceElements(parameters, tail.weights, tail.gates);
-          sampleGates(r, { logAlpha, gates: at.gates, step, layout: gates, label: 'sample gates' });
-        }
+        if (buffers) extension?.recordBefore(r, buffers);
         recordForward(r, model, at, shape);
         recordLoss(r, model, { ...at, normed: at.normed[2 * config.numHiddenLayers]! }, shape, {
           normed: at.normedGradient,
           parameters: gradients,
           productScratch: at.productScratch,
         });
-        recordBackward(r, model, gradients, at, shape, learnt ? tailOf(gradients) : null);
-        const constraintState = optimiser.slice('constraint state');
-        if (learnt) {
-          constraint(r, {
-            tail: tailOf(parameters),
-            gates: at.gates,
-            gradient: tailOf(gradients),
-            rowSparsity: optimiser.slice('row sparsity'),
-            state: constraintState,
-            step,
-            layout: gates,
-            label: 'constraint',
-          });
-        }
+        recordBackward(r, model, gradients, at, shape, buffers?.gradient ?? null);
+        if (buffers) extension?.recordAfter(r, buffers);
         const gradientState = optimiser.slice('gradient state');
         const scratch = optimiser.slice('norm scratch');
         globalNorm(r, { gradient: gradients, scratch, state: gradientState, step, label: 'gradient norm' });
@@ -182,9 +182,9 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
           gradientState,
           groups: {
             decayEnd: layout.decayEnd,
-            weightEnd: tail.weights,
-            gateEnd: tail.weights + tail.gates,
-            elements: tail.weights + (learnt ? tailElements : 0),
+            weightEnd: weights.length,
+            gateEnd: others[1]?.start ?? weights.length,
+            elements: end,
           },
           step,
           label: 'adamw',
@@ -196,15 +196,29 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
           windowLength: shape.context,
           predictionsPerWindow: shape.context - 1,
           gradientState,
-          ...(learnt && {
-            constraint: { state: constraintState, tail: tailOf(parameters), gateCount: tail.gates },
-          }),
+          ...(extension && buffers && { constraint: extension.metrics(buffers) }),
           ring: optimiser.slice('metrics'),
           step,
           label: 'metrics',
         });
       }),
     );
+
+    const state: readonly TrainerTensor[] = [weights, ...others].flatMap(({ name, start, length }) =>
+      [
+        ['', 'parameters'],
+        ['.firstMoment', 'first moments'],
+        ['.secondMoment', 'second moments'],
+      ].map(([suffix, buffer]) => ({
+        name: `${name}${suffix}`,
+        slice: sliceElements(optimiser.slice(buffer!), start, length),
+      })),
+    );
+    const stateSlice = (name: string) => {
+      const found = state.find((tensor) => tensor.name === name);
+      if (found) return found.slice;
+      throw new Error(`${label} has no tensor ${name}, only ${state.map((t) => t.name).join(', ')}`);
+    };
 
     let submitted = 0;
     return {
@@ -229,14 +243,15 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
         submitPrograms(gpu, [program], (encoder) => read.copy(encoder, slot));
         return decodeStepMetrics(new Float32Array(await read.bytes()));
       },
-      async readLogAlpha() {
-        if (!options.gates) throw new Error('this trainer has no gates');
-        // Adam may have moved it past the clamp, which the next step's sampling would restore.
-        return (await readFloats(gpu, sliceElements(parameters, tail.weights, tail.gates))).map(
-          clampLogAlpha,
-        );
+      state: () => state,
+      read: async (name: string) => readFloats(gpu, stateSlice(name)),
+      write(name: string, values: Float32Array) {
+        const slice = stateSlice(name);
+        if (values.byteLength !== slice.size) {
+          throw new Error(`${label}: ${name} has ${slice.size / 4} values, not ${values.length}`);
+        }
+        writeElements(gpu, slice, values);
       },
-      readParameters: () => readFloats(gpu, sliceElements(parameters, 0, layout.total)),
       inspect: () => ({ parameters, gradients, gates: at.gates }),
     };
   });

@@ -15,7 +15,10 @@ export function writeAddress(lab: Lab, embedded: boolean): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
     clearTimeout(timer);
-    const query = [embedded ? 'embed=1' : '', encodePermalink(lab.store.getState().experiment)];
+    const query = [
+      embedded ? 'embed=1' : '',
+      encodePermalink({ experiment: lab.store.getState().experiment, interventions: [] }),
+    ];
     const search = query.filter(Boolean).join('&');
     history.replaceState(null, '', `${location.pathname}${search ? `?${search}` : ''}${location.hash}`);
   };

@@ -18,7 +18,7 @@ export async function openLab(lab: Lab, problems: Permalink['problems'], canComp
   // The default model is there: no need to wait for the list before it loads.
   const usual = experiment.source === defaultExperiment().source;
   // An address that says nothing leaves the model open: the one that suits the device is taken.
-  if (canCompute && encodePermalink(experiment) === '') lab.chooseSource(null);
+  if (canCompute && encodePermalink({ experiment, interventions: [] }) === '') lab.chooseSource(null);
   else if (canCompute && usual) lab.openSource();
   try {
     const models = await readModelList(readSite);

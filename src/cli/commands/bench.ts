@@ -5,6 +5,7 @@ import { defaultExperiment } from '../../experiment/schema';
 import { ADAM } from '../../run/train-stage';
 import type { Gpu } from '../../gpu/device';
 import { createInference } from '../../llama/inference';
+import { learntGates } from '../../pruning/learnt-gates';
 import { createTrainer, type Trainer } from '../../training/trainer';
 import { openCorpusFor, openModel } from '../files';
 import { openCommandGpu } from '../gpu';
@@ -33,10 +34,11 @@ export async function bench({ positionals, options }: CommandInput): Promise<Ans
 
   const trainerOf = (batch: number, context: number) =>
     createTrainer(gpu, {
+      label: 'bench',
       config: source.config,
       parameters: source.parameters,
       shape: { batch, context },
-      gates: { logAlpha: prune.logAlpha, quadraticMultiplier: prune.quadraticMultiplier },
+      extension: learntGates(source.config, prune),
     });
   const run = async (trainer: Trainer, count: number, batch: number, context: number) => {
     let sampler = startSampler(experiment.seed, context, corpus.domains.length);

@@ -2,7 +2,6 @@ import { readTask, readTaskIndex, chooseTasks, limitItems } from '../../evaluati
 import { headline, type Estimate, type TaskResult } from '../../evaluation/result';
 import { resultJson } from '../../evaluation/result-json';
 import { scoreTasks } from '../../evaluation/score-tasks';
-import { sha256Of } from '../../formats/sha256';
 import { parameterLayout } from '../../llama/parameters';
 import { openModel, readSiteFile, tokenizerOf } from '../files';
 import { openCommandGpu } from '../gpu';
@@ -40,8 +39,7 @@ export async function evaluateTasks({ positionals, options }: CommandInput): Pro
       model: {
         name: source.name,
         parameters: parameterLayout(source.config).parameterCount,
-        /** Of the weights as float32 in the lab's layout: the same for every dtype that holds them exactly. */
-        parameters_sha256: await sha256Of(source.parameters as Float32Array<ArrayBuffer>),
+        weights_sha256: source.weightsSha256,
       },
       adapter: gpu.adapter,
       corpus_manifest_sha256: index.corpus_manifest_sha256,

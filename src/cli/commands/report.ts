@@ -5,6 +5,8 @@ import { ARMS, type Arm } from '../../report/report';
 import { reportCsv, reportMarkdown } from '../../report/export';
 import { makeReport } from '../../report/run-report';
 import { checkExperiment, type RunModels } from '../../run/run';
+import type { RunEvent, StartedEvent } from '../../run/events';
+import { checkRunModels, checkRunSource } from '../../run/run-identity';
 import { parseRunLog } from '../../run/run-log';
 import { ALL_WINDOWS, runTokens } from '../../run/run-size';
 import { parseExperiment, type Experiment } from '../../experiment/schema';
@@ -23,9 +25,12 @@ const ALL_ITEMS = 10_000;
 export async function report({ positionals, options }: CommandInput): Promise<Answer> {
   const wanted = positionals[0]!;
   const folder = (await isFolder(userPath(wanted))) ? userPath(wanted) : null;
-  const experiment = folder ? await experimentOf(folder) : await readExperiment(wanted);
+  const log = folder ? await readLog(folder) : null;
+  const experiment = log ? log.started.experiment : await readExperiment(wanted);
   const opened = await openModel(textOption(options, 'model') ?? experiment.source);
   const { source } = opened;
+  if (log) checkRunSource(log.started, source);
+  const finished = folder && log ? await readModels(folder, log.events, experiment) : null;
   checkExperiment(experiment, source.config);
   const request = {
     arms: chooseArms(textOption(options, 'arms')),
@@ -37,9 +42,7 @@ export async function report({ positionals, options }: CommandInput): Promise<An
   const corpus = await openCorpusFor(opened, runTokens(experiment));
   const gpu = await openCommandGpu();
 
-  const models = folder
-    ? await readModels(folder, experiment)
-    : (await runInTerminal(experiment, opened, corpus, gpu)).models;
+  const models = finished ?? (await runInTerminal(experiment, opened, corpus, gpu)).models;
   const progress = createProgress();
   const started = performance.now();
   const made = await makeReport(request, {
@@ -69,21 +72,29 @@ async function readExperiment(wanted: string): Promise<Experiment> {
   return parseExperiment(await readJson(preset), wanted);
 }
 
-/** The experiment of a run that `prune` left in `folder`. */
-async function experimentOf(folder: string): Promise<Experiment> {
+/** The log of a finished run that `prune` left in `folder`. */
+async function readLog(folder: string): Promise<{ started: StartedEvent; events: RunEvent[] }> {
   const { events } = parseRunLog(await readJson(join(folder, RUN_LOG)));
   const [started] = events;
   if (started?.type !== 'started' || events.at(-1)?.type !== 'finished') {
     throw new InputError(`${RUN_LOG}: the run has not finished; run it again with prune.`);
   }
-  return started.experiment;
+  return { started, events };
 }
 
-/** The models of such a run. */
-async function readModels(folder: string, { retraining }: Experiment): Promise<RunModels> {
+/** The models of such a run. @throws InputError when they are not those that the log names */
+async function readModels(
+  folder: string,
+  events: RunEvent[],
+  { retraining }: Experiment,
+): Promise<RunModels> {
   const final = (await openModel(folder)).source;
-  if (retraining === 'none') return { pruned: final, retrained: null };
-  return { pruned: (await openModel(join(folder, BEFORE_RETRAINING))).source, retrained: final };
+  const models =
+    retraining === 'none'
+      ? { pruned: final, retrained: null }
+      : { pruned: (await openModel(join(folder, BEFORE_RETRAINING))).source, retrained: final };
+  await checkRunModels(events, models);
+  return models;
 }
 
 function textOption(options: CommandInput['options'], name: string): string | undefined {

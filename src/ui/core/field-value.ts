@@ -1,28 +1,23 @@
-import { fieldValue, withFieldValue } from '../../experiment/permalink';
-import { EXPERIMENT_FIELDS, type Experiment, type Field } from '../../experiment/schema';
+import { EXPERIMENT_FIELDS, findField, groupOf, type Experiment, type Field } from '../../experiment/schema';
+import type { FieldValue } from '../../fields/field';
+import { defaultOf, valueAt, withValueAt } from '../../fields/table';
 
-export type FieldValue = number | boolean | string | number[];
-
-const FIELDS = new Map(EXPERIMENT_FIELDS.map((field) => [field.key, field]));
+export type { FieldValue };
+export { defaultOf };
 
 /** The field with this key. Throws on a key that the table does not have: that is a mistake in the page. */
 export function fieldOf(key: string): Field {
-  const field = FIELDS.get(key);
+  const field = findField(key);
   if (!field) throw new Error(`No field "${key}" in the table of fields.`);
   return field;
 }
 
 export const getField = (experiment: Experiment, key: string): FieldValue =>
-  fieldValue(experiment, fieldOf(key));
+  valueAt(experiment, fieldOf(key).key);
 
 /** A copy of the experiment with one field changed. */
 export const setField = (experiment: Experiment, key: string, value: FieldValue): Experiment =>
-  withFieldValue(experiment, fieldOf(key), value);
-
-/** What a field goes back to. */
-export function defaultOf(field: Field): FieldValue {
-  return typeof field.default === 'object' ? [...field.default] : field.default;
-}
+  withValueAt(experiment, fieldOf(key).key, value);
 
 /** Numbers are the same when they read the same: files of runs keep six significant digits. */
 export function sameValue(a: FieldValue, b: FieldValue): boolean {
@@ -51,9 +46,9 @@ export function describeDifferences(base: Experiment, experiment: Experiment): s
     (field) => !sameValue(getField(base, field.key), getField(experiment, field.key)),
   ).map((field) => {
     const stage =
-      field.group === 'prune'
+      groupOf(field) === 'prune'
         ? 'Pruning '
-        : field.group === 'retrain' && field.key.includes('.')
+        : groupOf(field) === 'retrain' && field.key.includes('.')
           ? 'Retraining '
           : '';
     const label = stage ? `${stage}${field.label.toLowerCase()}` : field.label;
@@ -65,6 +60,7 @@ export function describeValue(field: Field, value: FieldValue): string {
   if (field.kind === 'boolean') return value ? 'on' : 'off';
   if (field.kind === 'choice')
     return field.options.find((option) => option.value === value)?.label ?? String(value);
+  if (field.kind === 'pins') return (value as string[]).join(' ') || 'none';
   if (Array.isArray(value)) return value.length ? value.join('/') : 'the corpus’ own';
   return String(value);
 }

@@ -18,7 +18,7 @@ export function seedSpread(runs: readonly RunRecord[]): SeedSpread[] {
   const groups = new Map<string, RunRecord[]>();
   for (const run of runs) {
     if (!run.finished) continue;
-    const key = `${run.started.source.name} ${withoutSeed(run.started.experiment)}`;
+    const key = `${run.started.source.weightsSha256 ?? run.started.source.name} ${withoutSeed(run.started.experiment)}`;
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
   return [...groups.values()].flatMap((group) => {

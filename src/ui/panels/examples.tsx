@@ -18,7 +18,7 @@ export function Examples() {
         <span key={example.title}>
           {i > 0 && ', '}
           <a
-            href={`?${encodePermalink(example.experiment)}`}
+            href={`?${encodePermalink({ experiment: example.experiment, interventions: [] })}`}
             title={example.description}
             onClick={(event) => {
               if (event.metaKey || event.ctrlKey || event.shiftKey) return;

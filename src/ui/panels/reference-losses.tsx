@@ -1,4 +1,5 @@
 import { Suspense, useMemo, useState } from 'react';
+import { findByWeights } from '../../data/model-family';
 import { FEWEST_SIZES } from '../../data/scaling-law';
 import { prunedConfig } from '../../llama/config';
 import { parameterCount } from '../../pruning/cost';
@@ -40,14 +41,14 @@ export function ReferenceLosses() {
         )
       )}
       <Modal title="Reference losses" open={open} onClose={() => setOpen(false)}>
-        <Law source={name} />
+        <Law weightsSha256={source?.card?.weights_sha256 ?? null} />
       </Modal>
     </>
   );
 }
 
-function Law({ source }: { source: string }) {
-  const family = useFamily(source);
+function Law({ weightsSha256 }: { weightsSha256: string | null }) {
+  const family = useFamily(weightsSha256);
   const target = useTargetParameters();
   if (!family) return <p>Loading the cards of the family…</p>;
   if ('message' in family) return <p>{family.message}</p>;
@@ -60,7 +61,11 @@ function Law({ source }: { source: string }) {
       </p>
       <PanelBoundary title="The scaling law" onRetry={scalingChart.retry}>
         <Suspense fallback={<p className="waiting">Loading the chart…</p>}>
-          <scalingChart.Part family={family.cards} source={source} target={target} />
+          <scalingChart.Part
+            family={family.cards}
+            source={findByWeights(family.cards, weightsSha256)?.name ?? ''}
+            target={target}
+          />
         </Suspense>
       </PanelBoundary>
     </div>

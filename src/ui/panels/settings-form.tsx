@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import { EXPERIMENT_FIELDS, type Field } from '../../experiment/schema';
+import { EXPERIMENT_FIELDS, groupOf, type Field, type FieldGroup } from '../../experiment/schema';
 import { defaultOf, describeValue, getField, isDefault, readNumber } from '../core/field-value';
 import { NumberField } from '../controls/number-field';
 import { ResetDot } from '../controls/reset-dot';
@@ -7,9 +7,16 @@ import { useLab, useLabState } from '../lab-context';
 import { WeightsField } from './weights-field';
 
 /** Fields that stand elsewhere on the page. */
-const ELSEWHERE = new Set(['source', 'method', 'retraining', 'mixture.mode', 'mixture.referenceLosses']);
+const ELSEWHERE = new Set([
+  'source',
+  'method',
+  'pins',
+  'retraining',
+  'mixture.mode',
+  'mixture.referenceLosses',
+]);
 
-const GROUPS: readonly { group: Field['group']; title: string }[] = [
+const GROUPS: readonly { group: FieldGroup; title: string }[] = [
   { group: 'prune', title: 'Learning the masks' },
   { group: 'method', title: 'Gate sets' },
   { group: 'mixture', title: 'Domains and weights' },
@@ -21,12 +28,12 @@ const GROUPS: readonly { group: Field['group']; title: string }[] = [
 export function SettingsForm() {
   const experiment = useLabState((state) => state.experiment);
   // Manual weights are of no use while they are folded away.
-  const opened = (group: Field['group']) => group === 'mixture' && experiment.mixture.mode === 'manual';
+  const opened = (group: FieldGroup) => group === 'mixture' && experiment.mixture.mode === 'manual';
   return (
     <div className="settings">
       {GROUPS.map(({ group, title }) => {
         const fields = EXPERIMENT_FIELDS.filter(
-          (field) => field.group === group && !ELSEWHERE.has(field.key),
+          (field) => groupOf(field) === group && !ELSEWHERE.has(field.key),
         );
         const changed = fields.filter((field) => !isDefault(experiment, field.key)).length;
         return (
@@ -83,7 +90,7 @@ function SettingsField({ field }: { field: Field }) {
           />
         );
       case 'weights':
-        return null;
+      case 'pins':
       case 'choice':
       case 'name':
         return null;
@@ -108,7 +115,7 @@ function SettingsField({ field }: { field: Field }) {
         {field.help}
       </p>
       {field.kind === 'weights' && Array.isArray(value) && (
-        <WeightsField value={value} onChange={(next) => lab.setField(field.key, next)} />
+        <WeightsField value={value.map(Number)} onChange={(next) => lab.setField(field.key, next)} />
       )}
     </div>
   );

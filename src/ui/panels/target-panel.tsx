@@ -101,7 +101,7 @@ function Presets({ experiment, onTarget }: { experiment: Experiment; onTarget(ta
           <span key={preset.id}>
             {i > 0 && (i === TARGET_PRESETS.length - 1 ? ' or ' : ', ')}
             <a
-              href={`?${encodePermalink({ ...experiment, target })}`}
+              href={`?${encodePermalink({ experiment: { ...experiment, target }, interventions: [] })}`}
               onClick={(event) => follow(event, target)}
             >
               {preset.label}

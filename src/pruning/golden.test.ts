@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseLlamaConfig } from '../formats/hugging-face';
 import { createStorage, readFloats, sliceElements, writeElements } from '../gpu/buffers';
+import type { KernelProfile } from '../gpu/device';
 import { recordProgram, submitPrograms } from '../gpu/program';
 import { groupByToken } from '../kernels/embedding';
 import { clampLogAlpha } from '../kernels/hard-concrete-distribution';
@@ -14,10 +15,11 @@ import { gateLayout } from '../llama/gates';
 import { createInference, nextTokens, openGates, uploadModel, writeRopeTable } from '../llama/inference';
 import { packParameters, parameterLayout, unpackParameters } from '../llama/parameters';
 import { allocateTraining } from '../llama/workspace';
-import { createTrainer } from './trainer';
+import { createTrainer } from '../training/trainer';
+import { learntGates, readLogAlpha } from './learnt-gates';
 
 /**
- * Rungs 4 and 5: against numbers of an independent float64 PyTorch model (scripts/reference/golden.py).
+ * Forward, backward and joint steps against numbers of an independent float64 PyTorch model (scripts/reference/golden.py).
  * Tolerances come from what float32 costs the reference itself, named in scripts/reference/README.md, with
  * room for another order of sums: logits 5e-6 → 4e-5, gradients 4e-7 → 4e-6.
  */
@@ -81,11 +83,11 @@ async function differentiate(
   parameters: Float32Array,
   tokens: Uint32Array,
   gates: Float32Array,
-  software: boolean,
+  profile: KernelProfile,
 ) {
-  const gpu = await testGpu();
+  const gpu = await testGpu(profile);
   const shape = { batch: 2, context: tokens.length / 2 };
-  const model = { ...uploadModel(gpu, 'golden', { config, parameters }), software };
+  const model = uploadModel(gpu, 'golden', { config, parameters });
   const at = allocateTraining(gpu, 'golden', config, shape);
   const gradients = createStorage(gpu, 'golden gradients', model.layout.total);
   const gateGradients = createStorage(gpu, 'golden gate gradients', gates.length);
@@ -123,28 +125,27 @@ async function differentiate(
 describe('golden file', () => {
   for (const [name, model] of Object.entries(golden.models)) {
     // The kernels of a GPU and those of a software adapter, on whichever adapter the tests have.
-    for (const [kind, software] of [
-      ['plain', true],
-      ['plain', false],
-      ['gated', true],
-      ['gated', false],
+    for (const [kind, profile] of [
+      ['plain', 'software'],
+      ['plain', 'gpu'],
+      ['gated', 'software'],
+      ['gated', 'gpu'],
     ] as const) {
-      const kernels = software ? 'software kernels' : 'GPU kernels';
-      it(`model ${name}, ${kind}, ${kernels}: logits, loss, and every gradient`, async () => {
-        const gpu = await testGpu();
+      it(`model ${name}, ${kind}, ${profile} kernels: logits, loss, and every gradient`, async () => {
+        const gpu = await testGpu(profile);
         const { config, parameters } = opened(model);
         const expected = model[kind];
         const tokens = Uint32Array.from(model.tokens.flat());
         const gates = kind === 'gated' ? Float32Array.from(flatGates(model.gates)) : openGates(config);
 
-        const view = { ...uploadModel(gpu, 'golden', { config, parameters }), software };
+        const view = uploadModel(gpu, 'golden', { config, parameters });
         const inference = await createInference(gpu, 'golden', view, { batch: 2, context: 17 });
         inference.setGates(gates);
         expectClose(await inference.logits(tokens, 0, 34), flat(expected.logits), { atol: 4e-5, rtol: 0 });
         inference.destroy();
         view.destroy();
 
-        const measured = await differentiate(config, parameters, tokens, gates, software);
+        const measured = await differentiate(config, parameters, tokens, gates, profile);
         expect(Math.abs(measured.loss - expected.loss)).toBeLessThan(4e-6);
         expect([...measured.weights.keys()].sort()).toEqual(Object.keys(expected.weight_gradients).sort());
         for (const [tensor, gradient] of measured.weights) {
@@ -185,10 +186,11 @@ describe('golden file', () => {
   };
   const trainerFrom = async (logAlpha: number) =>
     createTrainer(await testGpu(), {
+      label: 'golden',
       config,
       parameters,
       shape: { batch: 2, context: 17 },
-      gates: { logAlpha, quadraticMultiplier: training.settings.lambda2_init },
+      extension: learntGates(config, { logAlpha, quadraticMultiplier: training.settings.lambda2_init }),
     });
   const batchOf = (tokens: number[][]) => ({
     tokens: Uint32Array.from(tokens.flat()),
@@ -215,12 +217,12 @@ describe('golden file', () => {
           near(metrics.constraint!.lambda2[set], expected.after.lambda2[set], 1e-4);
         }
         const logAlpha = flatGates(expected.after.log_alpha).map(clampLogAlpha);
-        expectClose(await trainer.readLogAlpha(), logAlpha, {
+        expectClose(await readLogAlpha(trainer), logAlpha, {
           atol: 1e-3,
           rtol: 0,
         });
       }
-      const final = unpackParameters(layout, await trainer.readParameters());
+      const final = unpackParameters(layout, await trainer.read('weights'));
       for (const [tensor, values] of final) {
         // Adam divides a gradient that is almost zero by its own size: single entries are off by 6e-5.
         expectClose(values, trace.final_weights[tensor]!, { atol: 2e-4, rtol: 0 });
