@@ -47,7 +47,7 @@ export function createDeadline(post: (pulse: Pulse) => void): UnderDeadline {
   };
 }
 
-/** Seconds without an answer after which the page says so. Measured in docs/reliability.md. */
+/** Seconds without an answer after which the page says so: fifty times the longest that was measured (docs/decisions.md). */
 export const SILENT_SECONDS = 15;
 const TICK_MS = 1000;
 

@@ -27,7 +27,7 @@ export interface GenerationSettings {
   seed: number;
 }
 
-/** The page's engine room: one store that mirrors what the worker reports, and what a visitor can ask for. */
+/** One store that mirrors what the worker reports, and what the page can ask of the worker. */
 export interface Lab {
   store: StoreApi<LabState>;
   /** Opens the experiment's source model. */
@@ -137,7 +137,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
     }
   };
 
-  // Nobody waits for the scores of a model that goes.
+  // The scoring of a model that is dropped is cancelled.
   store.subscribe(({ status, currentRun }, before) => {
     if (status === 'loading' && before.status !== 'loading') cancelScoring(() => true);
     if (currentRun !== before.currentRun) cancelScoring(({ run }) => run !== null && run !== currentRun);

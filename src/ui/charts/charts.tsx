@@ -74,8 +74,8 @@ export function Charts() {
 }
 
 /**
- * A run grows towards its planned end, so that nobody has to read a moving axis, and an overlaid run is shown to its
- * own; time is only known behind.
+ * A run grows towards its planned end, so that the axis does not move, and to the end of the overlaid run where that is
+ * later. How many seconds it will take is not known.
  */
 function shownExtent(
   experiment: Experiment,

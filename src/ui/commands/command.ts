@@ -21,6 +21,6 @@ export const nameOf = ({ name }: PageCommand): string => (typeof name === 'strin
 export async function perform(lab: Lab, command: PageCommand): Promise<string> {
   const reason = command.unavailable(lab.store.getState());
   if (reason === null) return (await command.perform(lab)) ?? '';
-  lab.notify({ kind: 'information', text: `${nameOf(command)}: ${reason}` });
+  lab.notify({ kind: 'information', text: reason });
   return '';
 }

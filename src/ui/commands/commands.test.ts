@@ -62,16 +62,14 @@ describe('commands', () => {
     for (const command of [prune, pause, step, reset]) await perform(lab, command);
     expect(posted).toEqual([]);
     expect(lab.store.getState().notices.map(({ text }) => text)).toEqual([
-      'Prune: this browser cannot compute here; the recorded run plays all the same.',
-      'Pause: no run is going on.',
-      'Step: this browser cannot compute here; the recorded run plays all the same.',
-      'Reset: this browser cannot compute here; the recorded run plays all the same.',
+      'This browser cannot compute here; the recorded run plays all the same.',
+      'No run is going on.',
     ]);
   });
 
   it('Reset is possible for a run, and for an engine that does not answer', () => {
     const reason = (state: Partial<LabState>) => reset.unavailable(setUp(state).lab.store.getState());
-    expect(reason({})).toBe('there is no run to drop.');
+    expect(reason({})).toBe('There is no run to drop.');
     expect(reason(going)).toBeNull();
     expect(reason({ silent: true })).toBeNull();
   });

@@ -6,7 +6,7 @@ import { setTheme, setView } from '../view-store';
 import type { PageCommand } from './command';
 
 const shownRun = (state: LabState) => findRun(state, state.shownRun);
-const noRun = (state: LabState) => (shownRun(state) ? null : 'no run is shown.');
+const noRun = (state: LabState) => (shownRun(state) ? null : 'No run is shown.');
 const exportShown = (format: 'csv' | 'json') => (lab: Lab) => {
   const run = shownRun(lab.store.getState());
   if (run) exportMetrics(run, format);
@@ -41,9 +41,7 @@ export const exportModel: PageCommand = {
   name: 'Model as a Hugging Face folder (zip)',
   help: 'Saves the pruned model',
   unavailable: ({ status, currentRun }) =>
-    status === 'finished' && currentRun !== null
-      ? null
-      : 'The model can be taken along when a run has finished.',
+    status === 'finished' && currentRun !== null ? null : 'The model can be saved when a run has finished.',
   perform: (lab) => lab.exportModel(),
 };
 

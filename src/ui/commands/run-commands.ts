@@ -5,7 +5,7 @@ import type { PageCommand } from './command';
 
 const cannotCompute = ({ engine }: LabState) =>
   engine.state === 'missing'
-    ? 'this browser cannot compute here; the recorded run plays all the same.'
+    ? 'This browser cannot compute here; the recorded run plays all the same.'
     : null;
 
 const isGoing = ({ status }: LabState) => status === 'running' || status === 'paused';
@@ -17,7 +17,7 @@ export const pause: PageCommand = {
   name: 'Pause',
   key: ' ',
   help: 'Holds the run after the steps that are under way',
-  unavailable: ({ status, pausing }) => (status === 'running' && !pausing ? null : 'no run is going on.'),
+  unavailable: ({ status, pausing }) => (status === 'running' && !pausing ? null : 'No run is going on.'),
   perform: (lab) => lab.pause(),
 };
 
@@ -25,7 +25,7 @@ export const resume: PageCommand = {
   name: 'Resume',
   key: ' ',
   help: 'Goes on with the run',
-  unavailable: ({ status, pausing }) => (status === 'paused' || pausing ? null : 'no run is paused.'),
+  unavailable: ({ status, pausing }) => (status === 'paused' || pausing ? null : 'No run is paused.'),
   perform: (lab) => lab.resume(),
 };
 
@@ -33,7 +33,7 @@ export const holdRecording: PageCommand = {
   name: 'Hold',
   key: ' ',
   help: 'Holds the recorded run that plays',
-  unavailable: (state) => (showsRecording(state, 'playing') ? null : 'no recorded run is playing.'),
+  unavailable: (state) => (showsRecording(state, 'playing') ? null : 'No recorded run is playing.'),
   perform: toggleReplay,
 };
 
@@ -41,7 +41,7 @@ export const continueRecording: PageCommand = {
   name: 'Go on',
   key: ' ',
   help: 'Goes on playing the recorded run',
-  unavailable: (state) => (showsRecording(state, 'paused') ? null : 'no recorded run is held.'),
+  unavailable: (state) => (showsRecording(state, 'paused') ? null : 'No recorded run is held.'),
   perform: toggleReplay,
 };
 
@@ -50,14 +50,14 @@ export const prune: PageCommand = {
   key: ' ',
   help: 'Starts a run with these settings',
   unavailable: (state) =>
-    cannotCompute(state) ?? (isGoing(state) ? 'a run is going on: reset it first.' : null),
+    cannotCompute(state) ?? (isGoing(state) ? 'A run is going on: reset it first.' : null),
   perform: (lab) => lab.prune(),
 };
 
 export const playRecording: PageCommand = {
   name: 'Play the recorded run',
   help: 'Plays the run that comes with the page, from its start',
-  unavailable: ({ recorded }) => (recorded.run ? null : 'the recorded run is not there.'),
+  unavailable: ({ recorded }) => (recorded.run ? null : 'The recorded run is not there.'),
   perform: playReplay,
 };
 
@@ -76,6 +76,6 @@ export const reset: PageCommand = {
   help: 'Drops the run and its models; the source model stays open',
   unavailable: (state) =>
     cannotCompute(state) ??
-    (isGoing(state) || state.currentRun !== null || state.silent ? null : 'there is no run to drop.'),
+    (isGoing(state) || state.currentRun !== null || state.silent ? null : 'There is no run to drop.'),
   perform: (lab) => lab.reset(),
 };

@@ -154,7 +154,7 @@ export function withNotice(state: LabState, notice: Omit<Notice, 'id'>): LabStat
 const SILENCE =
   'The engine does not answer. It may come back; Reset drops the run, and ends the engine if it stays silent.';
 
-/** Says that the engine does not answer any more, or takes it back. */
+/** Sets whether the engine is silent, with the notice that says so and offers Reset. */
 export function withSilence(state: LabState, silent: boolean): LabState {
   if (silent) return withNotice({ ...state, silent }, { kind: 'warning', text: SILENCE, offer: 'reset' });
   return { ...state, silent, notices: state.notices.filter((notice) => notice.offer !== 'reset') };
@@ -166,7 +166,7 @@ export function findRun(state: Pick<LabState, 'runs' | 'recorded'>, id: number |
   return state.runs.find((run) => run.id === id) ?? null;
 }
 
-/** Whether the engine still owes a part of an evaluation: of the source, or of the run's pruned model. */
+/** Whether a part of an evaluation is still to come: of the source, or of the run's pruned model. */
 export function isMeasuring({ run, source, pruned }: FullEvaluation): boolean {
   return !source?.done || (run !== null && !pruned?.done);
 }

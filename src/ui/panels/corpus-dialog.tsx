@@ -12,7 +12,7 @@ import { setView, useView } from '../view-store';
 /** The longer of the measured runs: shorter ones are mostly set phrases. */
 const RUN = 24;
 
-/** What the models read: every domain, every source, its licence and whom to thank. */
+/** The corpus: every domain, every source, its licence and its attribution. */
 export function CorpusDialog() {
   const open = useView((view) => view.dialog === 'corpus');
   return (

@@ -10,7 +10,7 @@ import { useSteadyText } from '../use-steady-text';
 import { CorpusDialog } from './corpus-dialog';
 import { KeysDialog } from './keys-dialog';
 
-/** The top of the bench: start, stop, step, how far it is, and what can be taken along. */
+/** The bar at the top: start, pause, step, reset, the status, and the exports. */
 export function Transport({ embedded }: { embedded: boolean }) {
   const canPause = useLabState((state) => pause.unavailable(state) === null);
   const canResume = useLabState((state) => resume.unavailable(state) === null);
