@@ -1,4 +1,5 @@
 import { findRun, type LabState } from '../core/lab-state';
+import { copyText } from '../copy-text';
 import { exportMetrics } from '../export-metrics';
 import type { Lab } from '../lab';
 import { themeInForce } from '../use-theme';
@@ -16,11 +17,7 @@ export const share: PageCommand = {
   name: 'Share',
   help: 'Copies the address, which holds the experiment',
   unavailable: () => null,
-  perform: () =>
-    navigator.clipboard.writeText(location.href).then(
-      () => 'Copied',
-      () => 'Copy the address bar',
-    ),
+  perform: async () => ((await copyText(location.href)) ? 'Copied' : 'Copy the address bar'),
 };
 
 export const exportCsv: PageCommand = {

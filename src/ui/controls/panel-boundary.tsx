@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from 'react';
+import { copyText } from '../copy-text';
 import { hasJustReloaded, isMissingPart, reloadPage } from '../missing-parts';
 
 interface PanelBoundaryProps {
@@ -51,11 +52,7 @@ function Stopped({ title, error, onRetry }: { title: string; error: unknown; onR
             Reload the page
           </button>
         )}
-        <button
-          type="button"
-          className="quiet"
-          onClick={() => void navigator.clipboard.writeText(detailOf(error))}
-        >
+        <button type="button" className="quiet" onClick={() => void copyText(detailOf(error))}>
           Copy the detail
         </button>
       </div>
