@@ -23,23 +23,26 @@ export async function runInTerminal(
   const control = createRunControl();
   const totalSteps = runSteps(experiment);
   const progress = createProgress();
-  const models = await runExperiment({ experiment, interventions: [] }, {
-    gpu,
-    source,
-    corpus,
-    family,
-    turn: control,
-    version: VERSION,
-    emit(event) {
-      tell(event);
-      if (event.type !== 'step') return;
-      const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
-      progress.say(
-        `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`,
-      );
+  const models = await runExperiment(
+    { experiment, interventions: [] },
+    {
+      gpu,
+      source,
+      corpus,
+      family,
+      turn: control,
+      version: VERSION,
+      emit(event) {
+        tell(event);
+        if (event.type !== 'step') return;
+        const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
+        progress.say(
+          `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`,
+        );
+      },
+      activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
     },
-    activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
-  });
+  );
   progress.end();
   gpu.throwOnError();
   return models;

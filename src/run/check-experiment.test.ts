@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { experimentSchema } from '../experiment/schema';
 import { shapeOf } from '../llama/config';
-import { checkExperiment } from './run';
+import { checkExperiment } from './check-experiment';
 import { toySource } from './testing';
 
 const { config } = toySource();

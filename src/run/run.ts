@@ -142,11 +142,6 @@ export async function beginRun({ experiment, interventions }: Plan, context: Run
   const { source, corpus, gpu } = context;
   checkExperiment(experiment, source.config);
   const { mode, weights } = experiment.mixture;
-  if (mode === 'constant' && weights.length > 0) {
-    throw new Error(
-      'Domain weights (mixture.weights) have no effect with the mode "constant" (mixture.mode), which keeps the corpus’ own proportions: choose the mode "manual" for weights that stay, or leave the weights out.',
-    );
-  }
   const scaling = usesScalingLaw(experiment)
     ? scalingShift(
         experiment,
