@@ -1,6 +1,7 @@
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { workerLicences } from './scripts/build/worker-licences.mjs';
 
 /**
  * Nothing but the lab's own files may run, load or be spoken to. Styles may stand in elements, because the
@@ -30,12 +31,16 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
+/** The notices that the licences of the shipped packages ask for; the page links to them. */
+const LICENCES = 'licences.txt';
+const licences = workerLicences(LICENCES);
+
 export default defineConfig({
   // Relative addresses, so that the built lab works from any folder of any static host.
   base: './',
-  plugins: [react(), contentSecurityPolicy],
-  worker: { format: 'es' },
-  build: { target: 'es2022', chunkSizeWarningLimit: 900 },
+  plugins: [react(), contentSecurityPolicy, licences.page],
+  worker: { format: 'es', plugins: () => [licences.worker()] },
+  build: { target: 'es2022', chunkSizeWarningLimit: 900, license: { fileName: LICENCES } },
   test: {
     include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
     // One Dawn device a file, and two cores: parallel files would fight over the software adapter.

@@ -58,8 +58,16 @@ test('a visitor prunes nano to exactly the shape asked for, and it writes', asyn
   await writing.getByLabel('Tokens').fill('12');
   await writing.getByRole('button', { name: 'Write', exact: true }).click();
   for (const model of ['source', 'pruned']) {
-    await expect(writing.getByLabel(`Text of the ${model} model`)).toHaveText(/\S{3}/, { timeout: 60_000 });
+    const text = writing.getByLabel(`Text of the ${model} model`);
+    await expect(text).toHaveText(/\S{3}/, { timeout: 60_000 });
+    // It grows at its end and stays at its beginning.
+    expect(await text.evaluate((element) => element.scrollTop)).toBe(0);
   }
+
+  const loss = page.getByRole('region', { name: 'Loss by domain', exact: true });
+  await page.getByRole('button', { name: 'Overlay Recorded run' }).click();
+  await expect(loss.getByText('Run 1Recorded run')).toBeVisible();
+  await expect.poll(() => loss.locator('.recharts-line-dot').count()).toBeGreaterThan(7);
 
   const comparison = page.getByRole('region', { name: 'Comparison', exact: true });
   // A software adapter takes minutes for these two.

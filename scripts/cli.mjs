@@ -10,19 +10,29 @@ import { ensureAdapter } from './setup/vulkan.mjs';
  */
 const argv = process.argv.slice(2);
 
-/** Commands that read files only: they must work where nothing can compute. */
-const WITHOUT_ADAPTER = new Set([undefined, 'info', 'kit', 'help', '--help', '-h', '--version']);
+/** Commands that only say something or read files: they must work where nothing can compute. */
+function readsOnly([command, ...rest]) {
+  const words = ['info', 'kit', 'help', '--help', '-h', 'version', '--version', undefined];
+  return words.includes(command) || rest.some((word) => ['--help', '-h', '--version'].includes(word));
+}
 
 await runScript(async () => {
   await ensurePackages();
-  if (!WITHOUT_ADAPTER.has(argv[0])) {
+  if (!readsOnly(argv)) {
     // The Vulkan loader reads the environment of the process when Dawn is loaded, which is later than this.
     Object.assign(process.env, (await ensureAdapter({ useMemory: true })).env);
   }
   process.setSourceMapsEnabled(true);
-  process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // What the command was asked for has not arrived: that is a failure, also where a reader has left a pipe.
+  process.stdout.on('error', (error) => {
+    const reason = error.code === 'EPIPE' ? 'it was closed' : error.message;
+    process.stderr.write(`Standard output could not be written to: ${reason}.\n`);
+    process.exit(1);
+  });
   const { main } = await import(pathToFileURL(await bundleCommandLine()).href);
   const code = await main(argv);
   // Dawn's threads keep a process alive: leave once everything written has gone out.
-  process.stdout.write('', () => process.exit(code));
+  process.stdout.write('', (error) => {
+    if (!error) process.exit(code);
+  });
 });

@@ -1,4 +1,4 @@
-"""Scores a model of the family on public/tasks, as `npm run -s cli -- evaluate MODEL --tasks all --json` does.
+"""Scores a model of the family on public/tasks, as `npm run -s cli -- tasks MODEL --tasks all --json` does.
 
     pip install tokenizers
     python3 scripts/pretrain/score_tasks.py public/models/base > results.json

@@ -2,7 +2,7 @@
  * @typedef {import('./files.mjs').TaskEntry} TaskEntry
  * @typedef {import('./files.mjs').Item} Item
  * @typedef {{ n: number, acc: number, acc_interval: [number, number], acc_norm?: number, acc_norm_interval?: [number, number] }} Scores
- * as `npm run cli -- evaluate --json` gives them
+ * as `npm run cli -- tasks --json` gives them
  * @typedef {Scores & { name: string, file_sha256: string, groups: Record<string, Scores> }} TaskScores
  * @typedef {{ group?: string, n: number, accuracy: number, interval: [number, number] }} Measured by the task's metric
  */

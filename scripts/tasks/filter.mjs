@@ -1,6 +1,6 @@
 /**
  * Drops what the largest source model cannot do from public/tasks, freshly built: see docs/tasks.md.
- * Usage: node scripts/tasks/filter.mjs RESULTS.json, which `npm run -s cli -- evaluate MODEL --tasks all --json` wrote
+ * Usage: node scripts/tasks/filter.mjs RESULTS.json, which `npm run -s cli -- tasks MODEL --tasks all --json` wrote
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

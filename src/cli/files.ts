@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { openCorpus, type Corpus } from '../data/corpus';
 import { checkCorpusFits, loadModelTokenizer, readCorpusTokenizer } from '../data/corpus-fit';
 import type { Tokenizer } from '../data/tokenizer';
+import { parseJson } from '../formats/refusal';
 import { parseLlamaConfig, readModelFolder, type ModelFolder } from '../formats/hugging-face';
 import { weightsHash } from '../formats/weights-hash';
 import type { LlamaConfig } from '../llama/config';
@@ -18,11 +19,22 @@ export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
+/** A log of a long run is large. */
+const MOST_JSON_BYTES = 512e6;
+
 /** Files that belong to a model folder; others (shards of checkpoints, say) are not read. */
 const MODEL_FILE =
   /^(config|generation_config|tokenizer|tokenizer_config|model\.safetensors\.index)\.json$|\.safetensors$/;
 
+/** Known by name only, so that a folder of nothing else is told apart from one that is not whole. */
+const UNREAD_FILE = /\.(bin|pt|pth|ckpt)$/;
+
+/** Node reads a file in one go up to here. */
+const MOST_FILE_BYTES = 2 ** 31 - 1;
+
 export interface OpenedModel extends ModelFolder {
+  /** Where it lies. */
+  folder: string;
   source: SourceModel;
 }
 
@@ -48,14 +60,29 @@ export async function openConfig(model: string): Promise<{ name: string; config:
 /** Reads a Hugging Face folder: a path, or the name of a bundled model. @throws one sentence. */
 export async function openModel(model: string): Promise<OpenedModel> {
   const folder = await modelFolder(model);
-  const names = (await readdir(folder)).filter((name) => MODEL_FILE.test(name));
-  const files = await Promise.all(
-    names.map(async (name) => ({ name, bytes: new Uint8Array(await readFile(join(folder, name))) })),
-  );
+  const names = await readdir(folder);
+  const read = names.filter((name) => MODEL_FILE.test(name)).map((name) => readModelFile(folder, name));
+  const unread = names.filter((name) => UNREAD_FILE.test(name));
+  const files = [...(await Promise.all(read)), ...unread.map((name) => ({ name, bytes: new Uint8Array() }))];
   const opened = readModelFolder(files);
   const { config } = opened;
   const flat = { config, parameters: packParameters(parameterLayout(config), opened.tensors) };
-  return { ...opened, source: { name: basename(folder), weightsSha256: await weightsHash(flat), ...flat } };
+  return {
+    ...opened,
+    folder,
+    source: { name: basename(folder), weightsSha256: await weightsHash(flat), ...flat },
+  };
+}
+
+async function readModelFile(folder: string, name: string) {
+  const path = join(folder, name);
+  const { size } = await stat(path);
+  if (size > MOST_FILE_BYTES) {
+    throw new Error(
+      `${name} has ${(size / 2 ** 30).toFixed(1)} GiB, more than the 2 GiB that are read from one file: save the model in shards with model.save_pretrained(folder, max_shard_size="1GB").`,
+    );
+  }
+  return { name, bytes: new Uint8Array(await readFile(path)) };
 }
 
 /** A file of the site by its path, as the page reads it. */
@@ -81,28 +108,10 @@ export async function openCorpusFor(model: OpenedModel, trainTokens: number): Pr
   return corpus;
 }
 
-/** Makes the folder that --out names and tries it, before hours are spent. @throws one sentence */
-export async function makeOutputFolder(out: string): Promise<string> {
-  const folder = userPath(out);
-  const trial = join(folder, `.shear-lab-${process.pid}`);
-  try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(trial, '');
-    await rm(trial);
-  } catch {
-    throw new Error(`--out ${out} is no folder that can be written to: choose another.`);
-  }
-  return folder;
-}
-
 /** Parses a JSON file. @throws one sentence that names the file. */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(userPath(path), 'utf8').catch(() => {
+  const bytes = await readFile(userPath(path)).catch(() => {
     throw new Error(`There is no file ${path} that can be read.`);
   });
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new Error(`${path} is not valid JSON.`);
-  }
+  return parseJson(bytes, path, MOST_JSON_BYTES);
 }

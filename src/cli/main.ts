@@ -1,148 +1,99 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { Answer, CommandInput } from './command';
+import { parseArgs } from 'node:util';
+import { publishedJson } from '../fields/finite';
+import { VERSION } from '../run/version';
+import { COMMON_OPTIONS, UsageError, type Command, type CommandInput } from './command';
 import { bench } from './commands/bench';
-import { evaluate } from './commands/eval';
-import { evaluateTasks } from './commands/evaluate';
-import { generateText } from './commands/generate';
+import { generate } from './commands/generate';
 import { info } from './commands/info';
 import { kit } from './commands/kit';
 import { measure } from './commands/measure';
+import { perplexity } from './commands/perplexity';
 import { prune } from './commands/prune';
 import { report } from './commands/report';
+import { tasks } from './commands/tasks';
+import { commandHelp, generalHelp } from './help';
 
-interface CommandDescription {
-  usage: string;
-  summary: string;
-  options: NonNullable<ParseArgsConfig['options']>;
-  positionals: number | 'optional';
-  run(input: CommandInput): Promise<Answer>;
-}
+const COMMANDS: readonly Command[] = [info, perplexity, tasks, prune, report, generate, bench, measure, kit];
 
-const COMMANDS: Record<string, CommandDescription> = {
-  info: {
-    usage: 'info MODEL',
-    summary: 'shape, parameters, FLOPs and memory of a model',
-    options: {},
-    positionals: 1,
-    run: info,
-  },
-  eval: {
-    usage: 'eval MODEL [--split validation|test] [--windows N] [--context T] | eval MODEL --tokens FILE',
-    summary: 'loss and perplexity by domain, or over token sequences of your own',
-    options: {
-      tokens: { type: 'string' },
-      split: { type: 'string' },
-      windows: { type: 'string' },
-      context: { type: 'string' },
-    },
-    positionals: 1,
-    run: evaluate,
-  },
-  evaluate: {
-    usage: 'evaluate MODEL [--tasks all|NAME,NAME] [--limit N]',
-    summary: 'accuracy on the bundled tasks with 95 % intervals; --limit takes the first N items of each',
-    options: { tasks: { type: 'string' }, limit: { type: 'string' } },
-    positionals: 1,
-    run: evaluateTasks,
-  },
-  prune: {
-    usage: 'prune EXPERIMENT.json --out DIR [--model MODEL]',
-    summary:
-      'run an experiment; writes a Hugging Face folder, metrics.jsonl, run.json (the log that the page replays) and summary.json',
-    options: { out: { type: 'string' }, model: { type: 'string' } },
-    positionals: 1,
-    run: prune,
-  },
-  report: {
-    usage:
-      'report EXPERIMENT.json|NAME|DIR [--model MODEL] [--arms NAME,NAME] [--tasks all|none|NAME,NAME] [--limit N] [--windows N] [--csv FILE] [--markdown FILE]',
-    summary:
-      'run an experiment (or take the run that prune left in DIR), train the same shape from scratch, and measure all models side by side',
-    options: {
-      model: { type: 'string' },
-      arms: { type: 'string' },
-      tasks: { type: 'string' },
-      limit: { type: 'string' },
-      windows: { type: 'string' },
-      csv: { type: 'string' },
-      markdown: { type: 'string' },
-    },
-    positionals: 1,
-    run: report,
-  },
-  generate: {
-    usage: 'generate MODEL --prompt TEXT [--max-tokens N] [--temperature X] [--seed N]',
-    summary: 'continue a text',
-    options: {
-      prompt: { type: 'string' },
-      'max-tokens': { type: 'string' },
-      temperature: { type: 'string' },
-      seed: { type: 'string' },
-    },
-    positionals: 1,
-    run: generateText,
-  },
-  bench: {
-    usage: 'bench [MODEL] [--profile] [--batch B] [--timed N] [--steps N] [--kernels gpu]',
-    summary:
-      'times, dispatches, submits, read-backs and bytes of a pruning step; --profile: by kernel; --kernels gpu: those for a GPU on a software adapter, too',
-    options: {
-      profile: { type: 'boolean' },
-      batch: { type: 'string' },
-      timed: { type: 'string' },
-      steps: { type: 'string' },
-      kernels: { type: 'string' },
-    },
-    positionals: 'optional',
-    run: bench,
-  },
-  measure: {
-    usage: 'measure limits | measure counts | measure sweep [--seconds N] [--models NAME,NAME]',
-    summary:
-      'what the adapter reaches at most; what a step does, by kernel; every variant of a kernel at the shapes of the bundled models',
-    options: { seconds: { type: 'string' }, models: { type: 'string' } },
-    positionals: 1,
-    run: measure,
-  },
-  kit: {
-    usage: 'kit KIT.json',
-    summary: 'the tables of what `npm run gpu-kit` measured on another machine',
-    options: {},
-    positionals: 1,
-    run: kit,
-  },
-};
-
-function help(): string {
-  const lines = Object.values(COMMANDS).map(({ usage, summary }) => `  ${usage}\n      ${summary}`);
-  return `npm run -s cli -- COMMAND [--json]\n\n${lines.join('\n')}\n\nMODEL is a Hugging Face folder or the name of a bundled model.`;
-}
-
-/** Runs one command. Output goes to stdout, progress and errors to stderr; returns the exit code. */
+/**
+ * Runs one command. Its answer goes to stdout, progress and errors to stderr.
+ *
+ * @returns the exit code: 0, 1 when the work failed, 2 when the command line was not understood
+ */
 export async function main(argv: string[]): Promise<number> {
-  const [name, ...rest] = argv;
-  if (!name || name === 'help' || name === '--help') {
-    process.stdout.write(`${help()}\n`);
-    return name ? 0 : 2;
-  }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) {
-    process.stderr.write(`There is no command ${name}.\n\n${help()}\n`);
-    return 2;
-  }
   try {
-    const { values, positionals } = parseArgs({
-      args: rest,
-      options: { ...command.options, json: { type: 'boolean' } },
-      allowPositionals: true,
-    });
-    const wanted = command.positionals === 'optional' ? [0, 1] : [command.positionals];
-    if (!wanted.includes(positionals.length)) throw new Error(`Usage: npm run -s cli -- ${command.usage}`);
-    const answer = await command.run({ positionals, options: values });
-    process.stdout.write(values['json'] ? `${JSON.stringify(answer.json, null, 1)}\n` : `${answer.text}\n`);
+    process.stdout.write(`${await answer(argv)}\n`);
     return 0;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    return error instanceof UsageError ? 2 : 1;
   }
+}
+
+async function answer([name, ...rest]: string[]): Promise<string> {
+  if (name === '--version' || name === 'version') return `shear-lab ${VERSION}`;
+  if (name === undefined) throw new UsageError(generalHelp(COMMANDS));
+  if (['help', '--help', '-h'].includes(name)) {
+    return rest[0] === undefined ? generalHelp(COMMANDS) : commandHelp(commandOf(rest[0]));
+  }
+  const command = commandOf(name);
+  // Asked for in a line that is wrong otherwise, help is given all the same.
+  if (rest.some((word) => word === '-h' || word === '--help')) return commandHelp(command);
+  if (rest.includes('--version')) return `shear-lab ${VERSION}`;
+  const input = readCommandLine(command, rest);
+  const { json, text } = await command.run(input);
+  return input.options['json'] ? publishedJson(json, `The answer of ${command.name}`, 1) : text;
+}
+
+/** @throws UsageError when there is no such command */
+function commandOf(name: string): Command {
+  const command = COMMANDS.find((one) => one.name === name || one.aliases?.includes(name));
+  if (command) return command;
+  const names = COMMANDS.map((one) => one.name).join(', ');
+  throw new UsageError(`There is no command ${name}: choose among ${names}, or see --help.`);
+}
+
+/** @throws UsageError in one sentence that names what is wrong */
+function readCommandLine(command: Command, args: string[]): CommandInput {
+  const known: Command['options'] = { ...command.options, ...COMMON_OPTIONS };
+  const see = `see ${command.name} --help`;
+  // Not strict: what is wrong is said in words of our own.
+  const { positionals, tokens } = parseArgs({
+    args,
+    options: Object.fromEntries(
+      Object.entries(known).map(([name, { value }]) => [
+        name,
+        { type: value ? 'string' : 'boolean' } as const,
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const options: CommandInput['options'] = {};
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
+    if (!option) throw new UsageError(`${command.name} has no option ${token.rawName}: ${see}.`);
+    if (token.name in options) throw new UsageError(`${token.rawName} is given twice: give it once.`);
+    if (!option.value && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value.`);
+    // "--out --json": a value is missing, not named "--json".
+    if (option.value && (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))) {
+      throw new UsageError(`${token.rawName} needs a value, ${option.value}: ${see}.`);
+    }
+    options[token.name] = token.value ?? true;
+  }
+  const { argument } = command;
+  if (positionals.length > 1) {
+    throw new UsageError(`${command.name} takes one ${argument.name}, not also ${positionals[1]}: ${see}.`);
+  }
+  if (positionals.length === 0 && !argument.optional) {
+    throw new UsageError(`${command.name} needs ${argument.name}: ${see}.`);
+  }
+  for (const [name, { required, value }] of Object.entries(known)) {
+    if (required && (options[name] === undefined || options[name] === '')) {
+      throw new UsageError(`--${name} ${value} is needed: ${see}.`);
+    }
+  }
+  return { positionals, options };
 }

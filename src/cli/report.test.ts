@@ -9,7 +9,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What is wrong is said before a device is opened or a step is run. */
 const refusal = (experiment: string, options: Record<string, string> = {}) =>
-  report({ positionals: [experiment], options }).then(
+  report.run({ positionals: [experiment], options }).then(
     () => 'nothing was refused',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );

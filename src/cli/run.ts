@@ -11,15 +11,15 @@ import type { Gpu } from '../gpu/device';
 import { readSiteFile, type OpenedModel } from './files';
 import { createProgress, secondsLeft } from './progress';
 
-/** Runs an experiment to its end, with progress and time left on stderr. */
+/** Runs an experiment to its end, with progress and time left on stderr; `tell` hears every event. */
 export async function runInTerminal(
   experiment: Experiment,
   { source }: OpenedModel,
   corpus: Corpus,
   gpu: Gpu,
-): Promise<{ models: RunModels; events: RunEvent[] }> {
+  tell: (event: RunEvent) => void = () => undefined,
+): Promise<RunModels> {
   const family = usesScalingLaw(experiment) ? await readFamily(readSiteFile, source.weightsSha256) : [];
-  const events: RunEvent[] = [];
   const control = createRunControl();
   const totalSteps = runSteps(experiment);
   const progress = createProgress();
@@ -33,7 +33,7 @@ export async function runInTerminal(
       turn: control,
       version: VERSION,
       emit(event) {
-        events.push(event);
+        tell(event);
         if (event.type !== 'step') return;
         const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
         progress.say(
@@ -45,5 +45,5 @@ export async function runInTerminal(
   );
   progress.end();
   gpu.throwOnError();
-  return { models, events };
+  return models;
 }

@@ -40,7 +40,7 @@ describe('a model and the corpus', () => {
       ({ model: { vocab } }) => ([vocab['A'], vocab['B']] = [vocab['B']!, vocab['A']!]),
     );
     expect(() => checkCorpusFits({ vocabSize: 32_000 }, swapped, corpus)).toThrow(
-      /another vocabulary than the bundled corpus \("A" is 34, in the corpus 33\).*eval MODEL --tokens FILE/,
+      /another vocabulary than the bundled corpus \("A" is 34, in the corpus 33\).*perplexity MODEL --tokens FILE/,
     );
   });
 

@@ -48,7 +48,7 @@ export function checkCorpusFits(
   const difference = findDifference(config.vocabSize, model, corpus);
   if (difference === null) return;
   throw new InputError(
-    `The model has another vocabulary than the bundled corpus (${difference}): choose a model with the corpus' tokenizer, or measure this one with "eval MODEL --tokens FILE" on the command line.`,
+    `The model has another vocabulary than the bundled corpus (${difference}): choose a model with the corpus' tokenizer, or measure this one with "perplexity MODEL --tokens FILE" on the command line.`,
   );
 }
 

@@ -54,6 +54,10 @@ export function startMixture(
  *   a  = softmax(ln w + Δ)
  *   w' = (1 − c)·a + c/n
  *
+ * Engines may give different last digits for log and exp (ECMA-262 leaves them open), and a page and a terminal are
+ * to draw the same windows: each exponential is rounded to float32, which is what losses are measured in, and all that
+ * follows is arithmetic that is the same everywhere.
+ *
  * @throws Error if a loss is not finite or the lists differ in length.
  */
 export function updateMixture(update: MixtureUpdate): number[] {
@@ -71,6 +75,6 @@ export function updateMixture(update: MixtureUpdate): number[] {
     return Math.log(weight) + (clamp ? Math.max(excess, 0) : excess);
   });
   const largest = Math.max(...logits);
-  const softmax = normalised(logits.map((logit) => Math.exp(logit - largest)));
+  const softmax = normalised(logits.map((logit) => Math.fround(Math.exp(logit - largest))));
   return normalised(softmax.map((weight) => (1 - smoothing) * weight + smoothing / n));
 }

@@ -48,6 +48,18 @@ function isRedundant(name: string, config: LlamaConfig): boolean {
 
 const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
 
+/** What to do about a folder without model.safetensors, from the files that it has instead. */
+function missingWeights(names: readonly string[]): string {
+  const torch = names.find((name) => /\.(bin|pt|pth|ckpt)$/.test(name));
+  const other = names.find((name) => name.endsWith('.safetensors'));
+  if (other) {
+    return `the file is missing, and ${plain(other)} is not read without model.safetensors.index.json, which names each tensor's file; rename a single file to model.safetensors`;
+  }
+  return torch
+    ? `the file is missing, and ${plain(torch)} (PyTorch's own format) is not read; save the model as safetensors: model.save_pretrained(folder, safe_serialization=True)`
+    : 'the file is missing; open the whole folder of the model';
+}
+
 /** Where each tensor lies: the one file, or the shards that model.safetensors.index.json names. */
 function openWeights(files: ReadonlyMap<string, InputFile>): Map<string, SafetensorsFile> {
   const open = (name: string, reason: string): SafetensorsFile => {
@@ -57,7 +69,7 @@ function openWeights(files: ReadonlyMap<string, InputFile>): Map<string, Safeten
   const indexName = 'model.safetensors.index.json';
   const index = files.get(indexName);
   if (!index || files.has('model.safetensors')) {
-    const file = open('model.safetensors', 'the file is missing; open the whole folder of the model');
+    const file = open('model.safetensors', missingWeights([...files.keys()]));
     return new Map([...file.tensors.keys()].map((name) => [name, file]));
   }
   const { weight_map } = checked(indexSchema, parseJson(index.bytes, indexName), indexName);

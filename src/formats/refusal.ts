@@ -115,7 +115,11 @@ export function parseJson(
     refuse(subject, `must be at most ${maxBytes / 1e6} MB, but it has ${(size / 1e6).toFixed(1)} MB`);
   let text: string;
   try {
-    text = typeof source === 'string' ? source : new TextDecoder('utf-8', { fatal: true }).decode(source);
+    // The decoder drops a byte order mark, which editors put first and JSON.parse refuses.
+    text =
+      typeof source === 'string'
+        ? source.replace(/^\uFEFF/, '')
+        : new TextDecoder('utf-8', { fatal: true }).decode(source);
   } catch {
     return refuse(subject, 'must be UTF-8 text');
   }

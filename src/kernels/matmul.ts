@@ -33,7 +33,7 @@ export interface MatmulOptions {
   label: string;
 }
 
-/** How a product is computed: outputs a side of a workgroup's tile and slices of k, or `matmul_registers.wgsl`. */
+/** How a product is computed: outputs a side of a workgroup's tile and slices of k, or `shaders/software/matmul.wgsl`. */
 export type MatmulVariant = { tile: 32 | 64; slices: number } | 'registers';
 
 /** Enough workgroups of the large tile to fill a GPU; below it, the small tile. */

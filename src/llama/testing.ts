@@ -35,5 +35,8 @@ export function randomParameters(config: LlamaConfig, scale = 0.2): Float32Array
 export function overflowingParameters(config: LlamaConfig): Float32Array {
   const parameters = randomParameters(config);
   const { offset, elements } = parameterLayout(config).layers.at(-1)!.gateUp;
-  return parameters.fill(1e24, offset, offset + elements);
+  // Rows of both signs: SiLU makes one of them large whatever the input.
+  const row = config.hiddenSize;
+  for (let i = 0; i < elements; i++) parameters[offset + i] = Math.floor(i / row) % 2 ? -1e24 : 1e24;
+  return parameters;
 }

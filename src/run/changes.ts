@@ -37,8 +37,10 @@ export function changesAreDue({ state }: Run): boolean {
 function apply(run: Run, asked: Changes, keys: Set<string>): void {
   const { state } = run;
   const settings = currentSettings(run);
+  // Weights would have no effect any more.
+  const all = asked['mixture.mode'] === 'constant' ? { 'mixture.weights': [], ...asked } : asked;
   const changes = Object.fromEntries(
-    Object.entries(asked).filter(
+    Object.entries(all).filter(
       ([key, value]) => JSON.stringify(valueAt(settings, key)) !== JSON.stringify(value),
     ),
   );

@@ -6,6 +6,12 @@ import { checkTarget } from '../pruning/target-shape';
 export function checkExperiment(experiment: Experiment, source: LlamaConfig): void {
   const problem = checkTarget(source, experiment.target, experiment.gates)[0];
   if (problem) throw new Error(problem.message);
+  const { mode, weights } = experiment.mixture;
+  if (mode === 'constant' && weights.length > 0) {
+    throw new Error(
+      'Domain weights (mixture.weights) have no effect with the mode "constant" (mixture.mode), which keeps the corpus’ own proportions: choose the mode "manual" for weights that stay, or leave the weights out.',
+    );
+  }
   if (experiment.contextLength > source.maxPositionEmbeddings) {
     throw new Error(
       `Context (contextLength) is ${experiment.contextLength}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,

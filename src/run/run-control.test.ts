@@ -22,6 +22,23 @@ describe('run control', () => {
     expect(steps).toBe(5);
   });
 
+  it('says when it holds: once for each wait, and not while what was begun goes on', async () => {
+    let held = 0;
+    const control = createRunControl({ onHold: () => held++ });
+    control.pause();
+    expect([control.holds(), held]).toEqual([false, 0]);
+    const first = control.step();
+    expect([control.holds(), held]).toEqual([true, 1]);
+    control.allowStep();
+    await first;
+    expect([control.holds(), held]).toEqual([false, 1]);
+    const second = control.step();
+    expect([control.holds(), held]).toEqual([true, 2]);
+    control.resume();
+    await second;
+    expect([control.holds(), held]).toEqual([false, 2]);
+  });
+
   it('throws out of a wait', async () => {
     const control = createRunControl();
     control.pause();

@@ -29,6 +29,8 @@ export interface RunControl extends RunTurn {
   /** Asks for other settings from the next step on. */
   change(changes: Intervention['changes']): void;
   cancel(): void;
+  /** A paused run waits before its next step: nothing of it is in flight. */
+  holds(): boolean;
 }
 
 /** Whether a run (or any other job) ended because nobody waits for it any more. */
@@ -38,13 +40,13 @@ export function isCancellation(error: unknown): boolean {
 
 /**
  * @param elapsedBefore milliseconds that the run took before it was taken up again.
- * @param onWait called when a paused run begins to wait: nothing of it is in flight then.
+ * @param onHold called each time a paused run begins to wait for its next step
  */
 export function createRunControl({
   now = () => performance.now(),
   elapsedBefore = 0,
-  onWait = () => undefined,
-}: { now?: () => number; elapsedBefore?: number; onWait?: () => void } = {}): RunControl {
+  onHold = () => undefined,
+}: { now?: () => number; elapsedBefore?: number; onHold?: () => void } = {}): RunControl {
   const abort = new AbortController();
   const { signal } = abort;
   let paused = false;
@@ -96,8 +98,10 @@ export function createRunControl({
           stepsAllowed--;
           return true;
         }
-        onWait();
-        await new Promise<void>((resolve) => waiting.push(resolve));
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          onHold();
+        });
       }
     },
     // An evaluation belongs to the step before it, so it is finished even when the run is paused.
@@ -112,6 +116,7 @@ export function createRunControl({
       changes = [];
       return taken;
     },
+    holds: () => waiting.length > 0,
     elapsedMs: () => active + (paused ? 0 : now() - since),
   };
 }

@@ -1,6 +1,7 @@
 import { startMixture } from '../data/mixture';
 import { evaluationWindows, startSampler } from '../data/sampler';
 import type { Plan } from '../experiment/interventions';
+import { allFinite } from '../fields/finite';
 import { known, weightsHash } from '../formats/weights-hash';
 import { shapeOf } from '../llama/config';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
@@ -186,8 +187,10 @@ export async function beginRun({ experiment, interventions }: Plan, context: Run
   );
   if (scaling) {
     const { shift, parameters, extrapolated } = scaling;
+    // As losses are measured, in float32: the fit's powers may have another last digit in another engine.
+    const loss = state.referenceLoss.map((own, i) => Math.fround(own + shift[i]!));
     state.scalingLaw = {
-      loss: state.referenceLoss.map((loss, i) => loss + shift[i]!),
+      loss: allFinite(loss, 'The reference loss of the scaling law'),
       parameters,
       extrapolated,
     };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSessionClient, type WorkerLike } from './client';
 import type { Report } from './protocol';
 
@@ -26,15 +26,23 @@ class RecordingWorker implements WorkerLike {
 function setUp() {
   const workers: RecordingWorker[] = [];
   const reports: Report[] = [];
+  const heard: string[] = [];
   const client = createSessionClient(
     () => {
       workers.push(new RecordingWorker());
       return workers.at(-1)!;
     },
-    (report) => reports.push(report),
+    {
+      onReport: (report) => reports.push(report),
+      onSilence: (silent) => heard.push(silent ? 'silent' : 'answers'),
+      onEnded: () => heard.push('ended'),
+    },
   );
-  return { client, workers, reports };
+  return { client, workers, reports, heard };
 }
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 describe('session client', () => {
   it('starts one worker for many commands and hands on its reports', () => {
@@ -81,5 +89,57 @@ describe('session client', () => {
     expect(workers).toHaveLength(2);
     workers[1]!.break();
     expect(workers[1]!.ended).toBe(true);
+  });
+
+  it('ends a worker that answers neither pings nor Reset, and only then', () => {
+    const { client, workers, heard } = setUp();
+    client.send({ type: 'pause' });
+    vi.advanceTimersByTime(20_000);
+    expect(heard).toEqual(['silent']);
+    expect(workers[0]!.ended).toBe(false);
+    client.send({ type: 'reset' });
+    vi.advanceTimersByTime(5000);
+    expect(heard).toEqual(['silent', 'ended']);
+    expect(workers[0]!.ended).toBe(true);
+    client.send({ type: 'open', source: 'nano', baseUrl: '/' });
+    expect(workers).toHaveLength(2);
+  });
+
+  it('waits longer for a Reset while pings are answered, and keeps a worker that does it', () => {
+    const { client, workers, heard } = setUp();
+    const answer = (seconds: number) => {
+      for (let i = 0; i < seconds; i++) {
+        vi.advanceTimersByTime(1000);
+        workers[0]!.say({ type: 'pong' });
+      }
+    };
+    client.send({ type: 'pause' });
+    client.send({ type: 'reset' });
+    answer(20);
+    workers[0]!.say({ type: 'status', status: 'paused' });
+    expect(workers[0]!.ended).toBe(false);
+    workers[0]!.say({ type: 'status', status: 'ready' });
+    answer(60);
+    expect(workers[0]!.ended).toBe(false);
+    client.send({ type: 'reset' });
+    answer(31);
+    expect(workers[0]!.ended).toBe(true);
+    expect(heard).toEqual(['ended']);
+  });
+
+  it('ends a worker that misses its own deadline, and says what it was at', () => {
+    const { client, workers, reports } = setUp();
+    client.send({ type: 'pause' });
+    workers[0]!.say({ type: 'deadline', what: 'tokenizer.json: its rules', seconds: 10 });
+    vi.advanceTimersByTime(12_000);
+    expect(workers[0]!.ended).toBe(true);
+    expect(reports).toEqual([
+      {
+        type: 'failed',
+        fatal: true,
+        message:
+          'tokenizer.json: its rules did not end within 10 s, so the engine was ended: use another file.',
+      },
+    ]);
   });
 });

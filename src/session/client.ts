@@ -1,4 +1,5 @@
-import type { Command, Report } from './protocol';
+import { parsePulse, PING, watchHeartbeat } from './heartbeat';
+import type { Command, Report, RunStatus } from './protocol';
 import { parseReport } from './report-schema';
 
 /** The part of a Worker that the client needs. */
@@ -15,6 +16,22 @@ export interface SessionClient {
   close(): void;
 }
 
+export interface SessionListener {
+  onReport(report: Report): void;
+  /** The worker answers nothing any more, or answers again. */
+  onSilence(silent: boolean): void;
+  /** Reset went unanswered, so the worker was ended: open again. */
+  onEnded(): void;
+}
+
+/** A worker that answers no ping is ended so long after Reset. */
+const RESET_SILENT_MS = 5000;
+/** One that answers pings may have GPU work in flight, which on a software adapter takes seconds. */
+const RESET_BUSY_MS = 30_000;
+
+/** What a reset ends in; the others may still come from before it. */
+const AFTER_RESET: ReadonlySet<RunStatus> = new Set(['idle', 'ready', 'failed']);
+
 /** The lab's own worker, as the bundler builds it. */
 export function createSessionWorker(): WorkerLike {
   return new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'shear-lab' });
@@ -22,18 +39,28 @@ export function createSessionWorker(): WorkerLike {
 
 /**
  * Speaks the session protocol with one worker at a time. Every message is checked before anyone sees it.
- * A worker that fails, or that reports a fatal failure, is ended; the next command gets a fresh one, so
- * that `open` is all that is needed after a lost device.
+ * A worker that fails, that reports a fatal failure, or that misses a deadline is ended; the next command gets a
+ * fresh one, so that `open` is all that is needed after a lost device. Reset ends one that does not answer it.
  */
 export function createSessionClient(
   createWorker: () => WorkerLike,
-  onReport: (report: Report) => void,
+  { onReport, onSilence, onEnded }: SessionListener,
 ): SessionClient {
   let worker: WorkerLike | null = null;
+  let heartbeat: ReturnType<typeof watchHeartbeat> | null = null;
+  let resetTimers: ReturnType<typeof setTimeout>[] = [];
+
+  const forgetReset = () => {
+    resetTimers.forEach(clearTimeout);
+    resetTimers = [];
+  };
 
   const end = () => {
     worker?.terminate();
     worker = null;
+    heartbeat?.stop();
+    heartbeat = null;
+    forgetReset();
   };
 
   const fail = (from: WorkerLike, message: string) => {
@@ -42,16 +69,21 @@ export function createSessionClient(
     onReport({ type: 'failed', message, fatal: true });
   };
 
+  const receive = (from: WorkerLike, message: unknown) => {
+    if (from !== worker) return;
+    const pulse = parsePulse(message);
+    if (pulse) return heartbeat?.receive(pulse);
+    const report = parseReport(message);
+    if (!report)
+      return fail(from, 'The engine sent a message that this page does not know: reload the page.');
+    if (report.type === 'failed' && report.fatal) end();
+    if (report.type === 'status' && AFTER_RESET.has(report.status)) forgetReset();
+    onReport(report);
+  };
+
   const begin = (): WorkerLike => {
     const created = createWorker();
-    created.addEventListener('message', (event) => {
-      if (created !== worker) return;
-      const report = parseReport((event as MessageEvent).data);
-      if (!report)
-        return fail(created, 'The engine sent a message that this page does not know: reload the page.');
-      if (report.type === 'failed' && report.fatal) end();
-      onReport(report);
-    });
+    created.addEventListener('message', (event) => receive(created, (event as MessageEvent).data));
     created.addEventListener('error', (event) => {
       event.preventDefault();
       const reason = (event as ErrorEvent).message;
@@ -60,7 +92,26 @@ export function createSessionClient(
     created.addEventListener('messageerror', () => {
       fail(created, 'A message from the engine could not be read: open the source model again.');
     });
+    heartbeat = watchHeartbeat({
+      ping: () => created.postMessage(PING, []),
+      onSilence,
+      onMissed: (what, seconds) =>
+        fail(created, `${what} did not end within ${seconds} s, so the engine was ended: use another file.`),
+    });
     return created;
+  };
+
+  /** Ends the worker unless it answers the reset that was just sent. */
+  const holdToReset = () => {
+    forgetReset();
+    const giveUp = () => {
+      end();
+      onEnded();
+    };
+    resetTimers = [
+      setTimeout(() => heartbeat?.silent() && giveUp(), RESET_SILENT_MS),
+      setTimeout(giveUp, RESET_BUSY_MS),
+    ];
   };
 
   return {
@@ -70,6 +121,7 @@ export function createSessionClient(
         command,
         command.type === 'openFiles' ? command.files.map((file) => file.bytes) : [],
       );
+      if (command.type === 'reset') holdToReset();
     },
     close: end,
   };

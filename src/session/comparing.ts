@@ -2,6 +2,8 @@ import { createRunControl, isCancellation } from '../run/run-control';
 import type { EvaluationReport } from '../report/report';
 import { makeReport, type FinishedRun } from '../report/run-report';
 import { runTokens } from '../run/run-size';
+import { createThrottle } from '../run/throttle';
+import { createShareTimeLeft } from '../run/time-left';
 import { VERSION } from '../run/version';
 import { loadCorpus } from './corpus';
 import {
@@ -59,8 +61,8 @@ async function compare(
   source: OpenSource,
 ): Promise<void> {
   let latest: EvaluationReport | null = null;
-  const started = performance.now();
-  let told = -Infinity;
+  const due = createThrottle(PROGRESS_MS);
+  const secondsLeft = createShareTimeLeft();
   try {
     const gpu = await device(state);
     const trainTokens = request.arms.includes('scratch') ? runTokens(finished.experiment) : 0;
@@ -75,11 +77,7 @@ async function compare(
       turn: control,
       version: VERSION,
       progress(what, share) {
-        const now = performance.now();
-        if (now - told < PROGRESS_MS) return;
-        told = now;
-        const secondsLeft = share > 0 ? (((now - started) / share) * (1 - share)) / 1000 : null;
-        post(state, { type: 'comparing', id, what, share, secondsLeft });
+        if (due()) post(state, { type: 'comparing', id, what, share, secondsLeft: secondsLeft(share) });
       },
       partial(report) {
         latest = report;

@@ -6,6 +6,7 @@ import type { SourceModel } from '../run/run-context';
 import type { OutputFile } from '../formats/hugging-face';
 import { GpuError, openGpu, type Gpu } from '../gpu/device';
 import type { FlatModel } from '../llama/parameters';
+import type { UnderDeadline } from './heartbeat';
 import type { Report, RunStatus } from './protocol';
 
 export interface LabEnvironment {
@@ -16,6 +17,8 @@ export interface LabEnvironment {
     options?: { onProgress?: (loaded: number, total: number) => void; signal?: AbortSignal },
   ): Promise<ArrayBuffer>;
   post(report: Report, transfer?: Transferable[]): void;
+  /** For work that may never end; without it nothing watches. */
+  underDeadline?: UnderDeadline;
 }
 
 export interface OpenSource extends SourceModel {
@@ -83,7 +86,7 @@ export function postStatus(state: LabState, status: RunStatus): void {
 
 /** What the lab is at, apart from loading: to be said again after a command that changed nothing. */
 export function currentStatus({ run, finished, source }: LabState): RunStatus {
-  if (run) return run.control.paused() ? 'paused' : 'running';
+  if (run) return run.control.holds() ? 'paused' : 'running';
   if (!source) return 'idle';
   return finished ? 'finished' : 'ready';
 }

@@ -1,6 +1,7 @@
 import { evaluationWindows } from '../data/sampler';
 import { evaluateSets, evaluationBatch, meanLoss } from '../llama/evaluate';
 import { withModel } from '../llama/inference';
+import { createShareTimeLeft } from '../run/time-left';
 import { loadCorpus } from './corpus';
 import { comparedModels, device, needSource, post, type LabState } from './environment';
 import type { Command } from './protocol';
@@ -27,12 +28,11 @@ export async function evaluateDomains(
   for (const { which, model } of models) {
     if (!state.wanted.has(command.id)) return;
     const what = `Evaluating the ${which} model on the validation split`;
-    const started = performance.now();
+    const secondsLeft = createShareTimeLeft();
     const measured = withModel(gpu, `${which} evaluation`, model, shape, (inference) =>
       evaluateSets(inference, sets, (done, total) => {
         if (!state.wanted.has(command.id)) throw new EvaluationCancelled();
-        const secondsLeft = (((performance.now() - started) / done) * (total - done)) / 1000;
-        post(state, { type: 'activity', what, done, total, secondsLeft });
+        post(state, { type: 'activity', what, done, total, secondsLeft: secondsLeft(done / total) });
       }),
     );
     const sums = await measured.catch((error: unknown) => {

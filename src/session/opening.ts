@@ -3,10 +3,14 @@ import { findByWeights, findModelCard, readModelCard, type ModelCard } from '../
 import { readModelFolder, tokenizerFiles, type InputFile } from '../formats/hugging-face';
 import { weightsHash } from '../formats/weights-hash';
 import { packParameters, parameterLayout } from '../llama/parameters';
+import { createThrottle } from '../run/throttle';
 import { chooseSource } from './choosing';
 import { device, post, postStatus, untilAborted, type LabState } from './environment';
+import { guardTokenizer } from './guarded-tokenizer';
 import { stopRun } from './run';
 
+/** What a model from a folder of the visitor's is called. */
+const LOCAL = 'local';
 /** A file arrives in hundreds of pieces: the page hears of it at most this often. */
 const PROGRESS_MS = 50;
 
@@ -29,6 +33,7 @@ async function adopt(
   const folder = readModelFolder(files);
   const { config } = folder;
   const layout = parameterLayout(config);
+  const load = () => loadModelTokenizer(config, folder.tokenizerJson, folder.tokenizerConfigJson);
   const flat = { config, parameters: packParameters(layout, folder.tensors) };
   const weightsSha256 = await untilAborted(weightsHash(flat), signal);
   const card = await untilAborted(findCard(weightsSha256), signal);
@@ -36,7 +41,8 @@ async function adopt(
     name,
     weightsSha256,
     ...flat,
-    tokenizer: loadModelTokenizer(config, folder.tokenizerJson, folder.tokenizerConfigJson),
+    // The site's own tokenizers are known to end.
+    tokenizer: name === LOCAL ? guardTokenizer(load, state.environment.underDeadline) : load(),
     extraFiles: tokenizerFiles(folder),
   };
   post(state, { type: 'source', name, config, parameters: layout.parameterCount, card });
@@ -57,11 +63,9 @@ export async function openBundled(
   const name = wanted ?? (await chooseSource(state, signal));
   const folder = `models/${name}`;
   const file = async (fileName: string) => {
-    let told = -Infinity;
+    const due = createThrottle(PROGRESS_MS);
     const onProgress = (loaded: number, total: number) => {
-      const now = performance.now();
-      if (signal.aborted || (now - told < PROGRESS_MS && loaded < total)) return;
-      told = now;
+      if (signal.aborted || !(due() || loaded === total)) return;
       post(state, { type: 'loading', what: `${name}/${fileName}`, loaded, total });
     };
     return {
@@ -89,5 +93,5 @@ export async function openLocal(
   const read = (path: string) => state.environment.read(path, { signal });
   // A model of the site is known by its weights, also in a folder of the visitor's; without the list it has no card.
   const findCard = (weightsSha256: string | null) => findModelCard(read, weightsSha256).catch(() => null);
-  await adopt(state, 'local', files, findCard, signal);
+  await adopt(state, LOCAL, files, findCard, signal);
 }

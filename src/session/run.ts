@@ -1,11 +1,12 @@
 import { readFamily } from '../data/model-family';
+import { checkExperiment } from '../run/check-experiment';
 import { createRunControl, isCancellation } from '../run/run-control';
 import type { RunEvent } from '../run/events';
 import { usesScalingLaw } from '../run/reference-losses';
-import { checkExperiment } from '../run/check-experiment';
 import { runExperiment } from '../run/run';
 import { runSteps, runTokens } from '../run/run-size';
 import { parseExperiment, type Experiment } from '../experiment/schema';
+import { createTimeLeft } from '../run/time-left';
 import { VERSION } from '../run/version';
 import type { Gpu } from '../gpu/device';
 import { loadCorpus } from './corpus';
@@ -43,7 +44,7 @@ export async function startRun(state: LabState, value: unknown): Promise<void> {
   const gpu = await device(state);
   postStatus(state, 'running');
   const run: ActiveRun = {
-    control: createRunControl(),
+    control: createRunControl({ onHold: () => postStatus(state, 'paused') }),
     abort: new AbortController(),
     done: Promise.resolve(),
   };
@@ -51,10 +52,9 @@ export async function startRun(state: LabState, value: unknown): Promise<void> {
   run.done = execute(state, run, experiment, source, gpu);
 }
 
+/** The status becomes `paused` when the run holds: what is in flight comes back first. */
 export function pauseRun(state: LabState): void {
-  if (!state.run || state.run.control.paused()) return;
-  state.run.control.pause();
-  postStatus(state, 'paused');
+  state.run?.control.pause();
 }
 
 export function resumeRun(state: LabState): void {
@@ -66,8 +66,8 @@ export function resumeRun(state: LabState): void {
 /** Lets one optimiser step through. */
 export function stepRun(state: LabState): void {
   if (!state.run) return;
+  postStatus(state, 'running');
   state.run.control.allowStep();
-  postStatus(state, 'paused');
 }
 
 /** Never throws: however the run ends, it says so, and is no longer the lab's run. A stopped run is silent. */
@@ -108,12 +108,9 @@ async function executeExperiment(
     ? await untilAborted(readFamily(state.environment.read, source.weightsSha256), abort.signal)
     : [];
   const total = runSteps(experiment);
-  let stepsDone = 0;
-  const activity = (what: string, done: number, of: number) => {
-    const secondsLeft =
-      stepsDone === 0 ? null : ((control.elapsedMs() / stepsDone) * (total - stepsDone)) / 1000;
-    post(state, { type: 'activity', what, done, total: of, secondsLeft });
-  };
+  const left = createTimeLeft(plannedWork(experiment), control.elapsedMs);
+  const activity = (what: string, done: number, of: number) =>
+    post(state, { type: 'activity', what, done, total: of, secondsLeft: left.seconds() });
   return runExperiment(
     { experiment, interventions: [] },
     {
@@ -126,12 +123,26 @@ async function executeExperiment(
       activity,
       emit(event) {
         add(event);
+        if (event.type === 'surgery') left.finished('cut');
+        if (event.type === 'evaluation') left.finished('evaluation');
         if (event.type !== 'step') return;
-        stepsDone = event.step;
+        left.finished(event.stage);
         activity(event.stage === 'prune' ? 'Pruning' : 'Retraining', event.step, total);
       },
     },
   );
+}
+
+/** The units of work of a run: both stages' steps, the evaluations after every interval, the cut with its own. */
+function plannedWork({ prune, retrain, retraining, evaluation }: Experiment) {
+  const evaluations = (steps: number) => Math.ceil(steps / evaluation.interval);
+  const healed = retraining === 'continued' ? retrain.steps : 0;
+  return {
+    prune: { left: prune.steps },
+    retrain: { left: healed, like: 'prune' },
+    evaluation: { left: evaluations(prune.steps) + evaluations(healed) },
+    cut: { left: 1, like: 'evaluation' },
+  };
 }
 
 /** Posts events in order and in batches, and with each batch what the GPU holds. */

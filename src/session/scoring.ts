@@ -1,6 +1,8 @@
 import { limitItems, readTask, readTaskIndex } from '../evaluation/read-tasks';
 import { scoreTasks } from '../evaluation/score-tasks';
 import type { FlatModel } from '../llama/parameters';
+import { createThrottle } from '../run/throttle';
+import { createShareTimeLeft } from '../run/time-left';
 import { device, needSource, post, type LabState } from './environment';
 import type { Command, ScoredModel } from './protocol';
 
@@ -30,16 +32,13 @@ export async function scoreModel(state: LabState, command: ScoreCommand): Promis
     const tasks = await Promise.all(
       index.tasks.map(async (info) => limitItems(await readTask(read, info), limit)),
     );
-    const started = performance.now();
-    let told = -Infinity;
+    const due = createThrottle(PROGRESS_MS);
+    const secondsLeft = createShareTimeLeft();
     await scoreTasks(gpu, model, tokenizer, tasks, {
       between({ task, items, totalItems, share }) {
         if (!state.wanted.has(id)) throw new ScoringCancelled();
-        const now = performance.now();
-        if (now - told < PROGRESS_MS) return;
-        told = now;
-        const secondsLeft = share > 0 ? (((now - started) / share) * (1 - share)) / 1000 : null;
-        post(state, { type: 'scoring', id, task, items, totalItems, share, secondsLeft });
+        if (!due()) return;
+        post(state, { type: 'scoring', id, task, items, totalItems, share, secondsLeft: secondsLeft(share) });
       },
       onResult: (result) => post(state, { type: 'scored', id, results: [result], done: false }),
     });

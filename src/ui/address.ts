@@ -10,10 +10,11 @@ export const readAddress = (search: string) => decodePermalink(search, PAGE_KEYS
 
 export const isEmbedded = (search: string): boolean => new URLSearchParams(search).get('embed') === '1';
 
-/** Keeps the address bar equal to the experiment; returns how to stop. */
+/** Keeps the address bar equal to the experiment; returns how to bring it up to date at once. */
 export function writeAddress(lab: Lab, embedded: boolean): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
+    clearTimeout(timer);
     const query = [
       embedded ? 'embed=1' : '',
       encodePermalink({ experiment: lab.store.getState().experiment, interventions: [] }),
@@ -22,13 +23,10 @@ export function writeAddress(lab: Lab, embedded: boolean): () => void {
     history.replaceState(null, '', `${location.pathname}${search ? `?${search}` : ''}${location.hash}`);
   };
   // The state changes with every step of a run: only a change of the experiment may restart the wait.
-  const stop = lab.store.subscribe(({ experiment }, before) => {
+  lab.store.subscribe(({ experiment }, before) => {
     if (experiment === before.experiment) return;
     clearTimeout(timer);
     timer = setTimeout(write, WRITE_AFTER_MS);
   });
-  return () => {
-    clearTimeout(timer);
-    stop();
-  };
+  return write;
 }

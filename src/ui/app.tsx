@@ -1,11 +1,13 @@
-import { lazy, Suspense, useEffect } from 'react';
+import { Suspense, useEffect } from 'react';
 import { shapeOf } from '../llama/config';
 import { checkTarget, nearestLegalTarget } from '../pruning/target-shape';
 import { AnatomyPanel } from './anatomy/anatomy-panel';
+import { PanelBoundary } from './controls/panel-boundary';
 import { describeShape } from './core/run-record';
 import { download } from './download';
 import type { Lab } from './lab';
 import { LabContext } from './lab-context';
+import { lazyPart } from './lazy-part';
 import { GenerationPanel } from './panels/generation-panel';
 import { Notices } from './panels/notices';
 import { RecordedBanner } from './panels/recorded-banner';
@@ -18,7 +20,7 @@ import { Transport } from './panels/transport';
 import { useNarrow, useThemeAttribute } from './use-theme';
 
 /** The charts' library is most of the page's code: the bench stands before it has come. */
-const Charts = lazy(() => import('./charts/charts').then((module) => ({ default: module.Charts })));
+const charts = lazyPart(() => import('./charts/charts').then((module) => module.Charts));
 
 export function App({ lab, embedded }: { lab: Lab; embedded: boolean }) {
   useThemeAttribute();
@@ -27,16 +29,24 @@ export function App({ lab, embedded }: { lab: Lab; embedded: boolean }) {
   const narrow = useNarrow();
   const left = !embedded && (
     <div className="column left" key="left">
-      <TargetPanel />
+      <PanelBoundary title="Target shape">
+        <TargetPanel />
+      </PanelBoundary>
     </div>
   );
   const middle = (
     <div className="column middle" key="middle">
-      <RecordedBanner />
-      <AnatomyPanel />
-      <Suspense fallback={<p className="panel waiting">Loading the charts…</p>}>
-        <Charts />
-      </Suspense>
+      <PanelBoundary title="Recorded run">
+        <RecordedBanner />
+      </PanelBoundary>
+      <PanelBoundary title="Anatomy">
+        <AnatomyPanel />
+      </PanelBoundary>
+      <PanelBoundary title="Charts" onRetry={charts.retry}>
+        <Suspense fallback={<p className="panel waiting charts-waiting">Loading the charts…</p>}>
+          <charts.Part />
+        </Suspense>
+      </PanelBoundary>
     </div>
   );
   return (
@@ -44,17 +54,31 @@ export function App({ lab, embedded }: { lab: Lab; embedded: boolean }) {
       <a className="skip" href="#bench">
         To the bench
       </a>
-      <Transport embedded={embedded} />
-      <Notices />
+      <PanelBoundary title="Transport">
+        <Transport embedded={embedded} />
+      </PanelBoundary>
+      <PanelBoundary title="Notices">
+        <Notices />
+      </PanelBoundary>
       {/* A phone shows first what moves; the order of the page follows, so that the keyboard's order fits. */}
       <main id="bench" className={`bench ${embedded ? 'embedded' : ''}`} tabIndex={-1}>
         {narrow ? [middle, left] : [left, middle]}
         <div className="column right" key="right">
-          <GenerationPanel />
-          <ResultsPanel />
-          <TasksPanel />
-          <ReportPanel />
-          <RunsPanel />
+          <PanelBoundary title="Generation">
+            <GenerationPanel />
+          </PanelBoundary>
+          <PanelBoundary title="Results">
+            <ResultsPanel />
+          </PanelBoundary>
+          <PanelBoundary title="Tasks">
+            <TasksPanel />
+          </PanelBoundary>
+          <PanelBoundary title="Comparison">
+            <ReportPanel />
+          </PanelBoundary>
+          <PanelBoundary title="Runs">
+            <RunsPanel />
+          </PanelBoundary>
         </div>
       </main>
     </LabContext>

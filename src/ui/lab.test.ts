@@ -27,7 +27,7 @@ function setUp() {
     // Reports arrive in batches, a moment later.
     await vi.waitFor(() => expect(lab.store.getState().status).toBe(lastStatus(reports)));
   };
-  const types = () => posted.map((command) => command.type);
+  const types = () => posted.map((command): string => command.type);
   return { lab, posted, say, types, workers: () => workers };
 }
 
@@ -127,5 +127,24 @@ describe('lab', () => {
     await lab.openFiles([new File(['x'], 'holiday.jpg')]);
     expect(posted).toEqual([]);
     expect(lab.store.getState().notices[0]?.text).toMatch(/no config\.json/);
+  });
+
+  it('says that the engine is silent, and opens a fresh one when Reset goes unanswered', async () => {
+    const { lab, say, types, workers } = setUp();
+    lab.openSource();
+    await say(...ready);
+    vi.useFakeTimers();
+    try {
+      lab.prune();
+      lab.reset();
+      // The worker of this test answers nothing.
+      vi.advanceTimersByTime(31_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(workers()).toBe(2);
+    expect(types().filter((type) => type !== 'ping')).toEqual(['open', 'start', 'reset', 'open']);
+    expect(lab.store.getState()).toMatchObject({ silent: false, status: 'loading' });
+    expect(lab.store.getState().notices.at(-1)?.text).toMatch(/did not answer Reset, so it was ended/);
   });
 });

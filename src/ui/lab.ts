@@ -16,6 +16,7 @@ import {
   type Notice,
   type TaskScores,
   withNotice,
+  withSilence,
 } from './core/lab-state';
 import { reduceReport } from './core/reduce-report';
 
@@ -26,7 +27,7 @@ export interface GenerationSettings {
   seed: number;
 }
 
-/** The page's engine room: one store that mirrors what the worker reports, and what a visitor can ask for. */
+/** One store that mirrors what the worker reports, and what the page can ask of the worker. */
 export interface Lab {
   store: StoreApi<LabState>;
   /** Opens the experiment's source model. */
@@ -69,7 +70,21 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
   const receive = createFrameQueue<Report>((reports) => {
     store.setState((state) => reports.reduce(reduceReport, state), true);
   });
-  const client = createSessionClient(createWorker, receive);
+  const client = createSessionClient(createWorker, {
+    onReport: receive,
+    onSilence: (silent) => store.setState((state) => withSilence(state, silent), true),
+    onEnded() {
+      // What it hung at while it loaded a model it would hang at again.
+      const { status } = store.getState();
+      store.setState((state) => withSilence(state, false), true);
+      lab.notify({
+        kind: 'warning',
+        text: 'The engine did not answer Reset, so it was ended; a fresh one opens a source model.',
+      });
+      if (status === 'loading') open(null);
+      else lab.openSource();
+    },
+  });
   const set = (change: Partial<LabState>) => store.setState(change);
   let lastId = 0;
   let localFiles: readonly File[] = [];
@@ -122,7 +137,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
     }
   };
 
-  // Nobody waits for the scores of a model that goes.
+  // The scoring of a model that is dropped is cancelled.
   store.subscribe(({ status, currentRun }, before) => {
     if (status === 'loading' && before.status !== 'loading') cancelScoring(() => true);
     if (currentRun !== before.currentRun) cancelScoring(({ run }) => run !== null && run !== currentRun);
@@ -186,7 +201,10 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       client.send({ type: 'openFiles', files: read, baseUrl });
     },
     prune: () => begin('prune'),
-    pause: () => client.send({ type: 'pause' }),
+    pause() {
+      set({ pausing: true });
+      client.send({ type: 'pause' });
+    },
     resume: () => client.send({ type: 'resume' }),
     step() {
       const { status } = store.getState();
@@ -194,7 +212,14 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, exper
       else begin('step');
     },
     reset() {
-      set({ currentRun: null, shownRun: null, generation: null, evaluation: null, activity: null });
+      set({
+        pausing: false,
+        currentRun: null,
+        shownRun: null,
+        generation: null,
+        evaluation: null,
+        activity: null,
+      });
       client.send({ type: 'reset' });
     },
     setField(key, value) {

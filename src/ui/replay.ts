@@ -33,7 +33,7 @@ export async function openRecorded(lab: Lab): Promise<void> {
   }
 }
 
-/** Plays the recorded run from its start; where motion is unwelcome, it shows its end at once. */
+/** Plays the recorded run from its start; with reduced motion it shows its end at once. */
 export function playReplay(lab: Lab): void {
   const playback = playbacks.get(lab);
   const first = playback?.events[0];

@@ -21,12 +21,22 @@ export const useNarrow = (): boolean => useMedia('(max-width: 899px)');
 /** Room for a larger anatomy without scrolling. */
 export const useTall = (): boolean => useMedia('(min-height: 1000px)');
 
+const PREFERS_DARK = '(prefers-color-scheme: dark)';
+
+const resolve = (chosen: Theme | 'system', dark: boolean): Theme =>
+  chosen === 'system' ? (dark ? 'dark' : 'light') : chosen;
+
 /** The theme in force. */
 export function useTheme(): Theme {
-  const chosen = useView((view) => view.theme);
-  const dark = useMedia('(prefers-color-scheme: dark)');
-  return chosen === 'system' ? (dark ? 'dark' : 'light') : chosen;
+  const dark = useMedia(PREFERS_DARK);
+  return resolve(
+    useView((view) => view.theme),
+    dark,
+  );
 }
+
+/** The theme in force, read once. */
+export const themeInForce = (): Theme => resolve(useView.getState().theme, matchMedia(PREFERS_DARK).matches);
 
 /** Tells the style sheet which theme is in force. */
 export function useThemeAttribute(): void {

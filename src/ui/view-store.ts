@@ -12,6 +12,8 @@ export interface ViewState {
   /** Charts that show their table instead. */
   tables: readonly string[];
   theme: Theme | 'system';
+  /** The dialog that is open; those of a panel keep their own state. */
+  dialog: 'keys' | 'corpus' | null;
 }
 
 const THEME_KEY = 'shear-lab-theme';
@@ -34,6 +36,7 @@ export const useView = create<ViewState>(() => ({
   hiddenDomains: [],
   tables: [],
   theme: storedTheme(),
+  dialog: null,
 }));
 
 export const setView = (change: Partial<ViewState>): void => useView.setState(change);

@@ -7,7 +7,7 @@ import { createInference } from '../../llama/inference';
 import { estimateRunMemory, evaluationShape } from '../../run/memory';
 import { openConfig } from '../files';
 import { openCommandGpu } from '../gpu';
-import { numberOption, type Answer, type CommandInput } from '../command';
+import { numberOption, UsageError, type Answer, type Command, type CommandInput } from '../command';
 
 const WARM_UP = 3;
 /** Steps timed with the default batch; the steps of the leak check use the smallest. */
@@ -16,14 +16,29 @@ const PROFILED = { software: 3, hardware: 20 };
 const DISPATCHES_A_LAYER = 30;
 const DISPATCHES_BESIDES = 40;
 
+export const bench: Command = {
+  name: 'bench',
+  argument: { name: 'MODEL', optional: true },
+  summary: 'times, dispatches, submits, read-backs and bytes of a pruning step',
+  options: {
+    profile: { help: 'each kernel’s time and its share of what the adapter can do, measured first' },
+    batch: { value: 'B', help: 'windows of a step (those of the default experiment)' },
+    timed: { value: 'N', help: 'steps that are timed (5 on a software adapter, else 200)' },
+    steps: { value: 'N', help: 'steps over which bytes must not grow (500)' },
+    kernels: { value: 'gpu', help: 'the kernels for a GPU, also on a software adapter' },
+  },
+  run: benchModel,
+};
+
 /**
  * One pruning step of the default experiment: its times, counts and bytes, with `--profile` each kernel's time and
  * share of what the adapter can do; and that `--steps` steps hold no byte more than none.
  */
-export async function bench({ positionals, options }: CommandInput): Promise<Answer> {
+async function benchModel({ positionals, options }: CommandInput): Promise<Answer> {
   const steps = numberOption(options, 'steps', 500, [1, 100000]);
   const kernels = options['kernels'];
-  if (kernels !== undefined && kernels !== 'gpu') throw new Error('--kernels takes gpu and nothing else.');
+  if (kernels !== undefined && kernels !== 'gpu')
+    throw new UsageError('--kernels takes gpu and nothing else.');
   const { name, config } = await openConfig(positionals[0] ?? 'nano');
   const opened = await openCommandGpu({ timestamps: true });
   const { adapter } = opened;

@@ -1,13 +1,25 @@
-import { generate } from '../../llama/generate';
+import { generate as generateTokens } from '../../llama/generate';
 import { generationContext } from '../../llama/generation-context';
 import { withModel } from '../../llama/inference';
 import { openModel, tokenizerOf } from '../files';
 import { openCommandGpu } from '../gpu';
-import { numberOption, type Answer, type CommandInput } from '../command';
+import { numberOption, textOption, type Answer, type Command, type CommandInput } from '../command';
 
-export async function generateText({ positionals, options }: CommandInput): Promise<Answer> {
-  const { prompt } = options;
-  if (typeof prompt !== 'string' || prompt === '') throw new Error('--prompt TEXT is needed, and not empty.');
+export const generate: Command = {
+  name: 'generate',
+  argument: { name: 'MODEL' },
+  summary: 'continue a text',
+  options: {
+    prompt: { value: 'TEXT', help: 'what is continued', required: true },
+    'max-tokens': { value: 'N', help: 'at most so many tokens (64)' },
+    temperature: { value: 'X', help: '0 takes the likeliest token; above, the text is more varied (0.8)' },
+    seed: { value: 'N', help: 'the same seed gives the same text on one adapter (17)' },
+  },
+  run: continueText,
+};
+
+async function continueText({ positionals, options }: CommandInput): Promise<Answer> {
+  const prompt = textOption(options, 'prompt')!;
   const maxTokens = numberOption(options, 'max-tokens', 64, [1, 4096]);
   const temperature = numberOption(options, 'temperature', 0.8, [0, 10], false);
   const seed = numberOption(options, 'seed', 17, [0, 4294967295]);
@@ -26,7 +38,7 @@ export async function generateText({ positionals, options }: CommandInput): Prom
     async (inference) => {
       const written: number[] = [];
       const started = performance.now();
-      for await (const token of generate(inference, promptTokens, { maxTokens, temperature, seed })) {
+      for await (const token of generateTokens(inference, promptTokens, { maxTokens, temperature, seed })) {
         written.push(token);
       }
       return { written, seconds: (performance.now() - started) / 1000 };

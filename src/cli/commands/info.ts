@@ -2,9 +2,17 @@ import { llamaConfigJson } from '../../formats/hugging-face';
 import { parameterLayout } from '../../llama/parameters';
 import { forwardFlopsPerToken, trainingFlopsPerToken, weightBytes } from '../../pruning/cost';
 import { openModel } from '../files';
-import type { Answer, CommandInput } from '../command';
+import type { Answer, Command, CommandInput } from '../command';
 
-export async function info({ positionals }: CommandInput): Promise<Answer> {
+export const info: Command = {
+  name: 'info',
+  argument: { name: 'MODEL' },
+  summary: 'shape, parameters, FLOPs and memory of a model',
+  options: {},
+  run: describeModel,
+};
+
+async function describeModel({ positionals }: CommandInput): Promise<Answer> {
   const { source, tokenizerJson } = await openModel(positionals[0]!);
   const { config } = source;
   const layout = parameterLayout(config);
@@ -12,6 +20,7 @@ export async function info({ positionals }: CommandInput): Promise<Answer> {
     name: source.name,
     config: llamaConfigJson(config),
     parameters: layout.parameterCount,
+    weights_sha256: source.weightsSha256,
     tensors: layout.tensors.length,
     weightBytes: weightBytes(config),
     flopsPerToken: {

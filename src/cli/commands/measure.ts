@@ -6,16 +6,34 @@ import { limitsText, markdownTable } from '../../bench/table';
 import { openConfig } from '../files';
 import { nodeGpu } from '../../gpu/node';
 import { openCommandGpu } from '../gpu';
-import { numberOption, type Answer, type CommandInput } from '../command';
+import {
+  numberOption,
+  textOption,
+  UsageError,
+  type Answer,
+  type Command,
+  type CommandInput,
+} from '../command';
+
+export const measure: Command = {
+  name: 'measure',
+  argument: { name: 'limits|counts|sweep' },
+  summary: 'what the adapter reaches at most; what a step does, by kernel; every variant of a kernel',
+  options: {
+    seconds: { value: 'N', help: 'time for the sweep (60)' },
+    models: { value: 'NAME,NAME', help: 'models whose shapes the sweep tries (all bundled ones)' },
+  },
+  run: measureAdapter,
+};
 
 /** What the adapter can do, or how fast each variant of a kernel is at the shapes of the bundled models. */
-export async function measure({ positionals, options }: CommandInput): Promise<Answer> {
+async function measureAdapter({ positionals, options }: CommandInput): Promise<Answer> {
   if (positionals[0] === 'limits') return limits();
   if (positionals[0] === 'sweep') {
-    return sweepModels(numberOption(options, 'seconds', 60, [1, 3600]), String(options['models'] ?? ''));
+    return sweepModels(numberOption(options, 'seconds', 60, [1, 3600]), textOption(options, 'models') ?? '');
   }
   if (positionals[0] === 'counts') return counts();
-  throw new Error('measure takes limits, counts or sweep.');
+  throw new UsageError('measure takes limits, counts or sweep.');
 }
 
 async function limits(): Promise<Answer> {

@@ -1,8 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createRunControl } from '../../run/run-control';
 import { ARMS, type Arm } from '../../report/report';
-import { reportCsv, reportMarkdown } from '../../report/export';
+import { reportCsv, reportJson, reportMarkdown } from '../../report/export';
 import { makeReport } from '../../report/run-report';
 import { checkExperiment } from '../../run/check-experiment';
 import type { RunModels } from '../../run/run';
@@ -13,17 +12,42 @@ import { ALL_WINDOWS, runTokens } from '../../run/run-size';
 import { parseExperiment, type Experiment } from '../../experiment/schema';
 import { VERSION } from '../../run/version';
 import { InputError, plain } from '../../formats/refusal';
-import { numberOption, type Answer, type CommandInput } from '../command';
+import {
+  numberOption,
+  textOption,
+  UsageError,
+  type Answer,
+  type Command,
+  type CommandInput,
+} from '../command';
 import { isFolder, openCorpusFor, openModel, readJson, readSiteFile, tokenizerOf, userPath } from '../files';
 import { openCommandGpu } from '../gpu';
+import { checkOutputFile, writeOutputFile } from '../output-folder';
 import { createProgress, secondsLeft } from '../progress';
 import { runInTerminal } from '../run';
 import { BEFORE_RETRAINING, RUN_LOG } from './prune';
 
 const ALL_ITEMS = 10_000;
 
+export const report: Command = {
+  name: 'report',
+  argument: { name: 'EXPERIMENT.json|NAME|DIR' },
+  summary:
+    'run an experiment (or take the run that prune left in DIR), train the same shape from scratch, and measure all models side by side',
+  options: {
+    model: { value: 'MODEL', help: 'the source model (that of the experiment)' },
+    arms: { value: 'NAME,NAME', help: `which models (${ARMS.join(', ')})` },
+    tasks: { value: 'all|none|NAME,NAME', help: 'which tasks (all)' },
+    limit: { value: 'N', help: 'the first N items of each task (all)' },
+    windows: { value: 'N', help: 'at most so many test windows of each domain (all)' },
+    csv: { value: 'FILE', help: 'write the numbers as CSV, too' },
+    markdown: { value: 'FILE', help: 'write the table as Markdown, too' },
+  },
+  run: measureSideBySide,
+};
+
 /** Runs an experiment (or takes a run of `prune`), trains its control, and measures all models side by side. */
-export async function report({ positionals, options }: CommandInput): Promise<Answer> {
+async function measureSideBySide({ positionals, options }: CommandInput): Promise<Answer> {
   const wanted = positionals[0]!;
   const folder = (await isFolder(userPath(wanted))) ? userPath(wanted) : null;
   const log = folder ? await readLog(folder) : null;
@@ -40,10 +64,12 @@ export async function report({ positionals, options }: CommandInput): Promise<An
     windows: numberOption(options, 'windows', ALL_WINDOWS, [1, ALL_WINDOWS]),
   };
   const files = { csv: textOption(options, 'csv'), markdown: textOption(options, 'markdown') };
+  if (files.csv) await checkOutputFile('--csv', files.csv);
+  if (files.markdown) await checkOutputFile('--markdown', files.markdown);
   const corpus = await openCorpusFor(opened, runTokens(experiment));
   const gpu = await openCommandGpu();
 
-  const models = finished ?? (await runInTerminal(experiment, opened, corpus, gpu)).models;
+  const models = finished ?? (await runInTerminal(experiment, opened, corpus, gpu));
   const progress = createProgress();
   const started = performance.now();
   const made = await makeReport(request, {
@@ -62,9 +88,10 @@ export async function report({ positionals, options }: CommandInput): Promise<An
   });
   progress.end();
   const markdown = reportMarkdown(made);
-  if (files.csv) await writeFile(userPath(files.csv), reportCsv(made));
-  if (files.markdown) await writeFile(userPath(files.markdown), markdown);
-  return { json: made, text: markdown };
+  if (files.csv) await writeOutputFile('--csv', files.csv, reportCsv(made));
+  if (files.markdown) await writeOutputFile('--markdown', files.markdown, markdown);
+  // As it is written elsewhere: what a single item does not have, such as a standard error, is null.
+  return { json: JSON.parse(reportJson(made)) as unknown, text: markdown };
 }
 
 /** An experiment's file, or the name of one of those in public/experiments. */
@@ -98,17 +125,12 @@ async function readModels(
   return models;
 }
 
-function textOption(options: CommandInput['options'], name: string): string | undefined {
-  const value = options[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
 /** @throws InputError for an unknown one. */
 function chooseArms(names: string | undefined): readonly Arm[] {
   if (names === undefined) return ARMS;
   const unknown = names.split(',').find((name) => !ARMS.some((arm) => arm === name));
   if (unknown !== undefined) {
-    throw new InputError(`--arms has no ${plain(unknown)}: choose among ${ARMS.join(', ')}.`);
+    throw new UsageError(`--arms has no ${plain(unknown)}: choose among ${ARMS.join(', ')}.`);
   }
   return ARMS.filter((arm) => names.split(',').includes(arm));
 }

@@ -1,5 +1,5 @@
 import { CartesianGrid, ReferenceLine, XAxis, YAxis } from 'recharts';
-import { formatCount, formatNumber } from '../core/format';
+import { type AxisScale, roundScale } from '../core/ticks';
 import { useChartData } from './chart-data';
 
 export const SYNC = 'bench';
@@ -10,19 +10,21 @@ export const AXIS_WIDTH = 40;
 export const TICK = { fill: 'var(--muted)', fontSize: 10.5 };
 
 /** The x axis that all charts share. */
-export function SharedXAxis() {
+export function SharedXAxis({ wide }: { wide?: boolean }) {
   const { xAxis, extent } = useChartData();
+  const { domain, ticks, format } = roundScale(...extent, { count: wide ? 9 : 5, fixed: true });
   return (
     <XAxis
       dataKey={xAxis}
       type="number"
-      domain={extent}
+      domain={domain}
+      ticks={ticks}
       allowDataOverflow
-      tickFormatter={formatCount}
+      tickFormatter={format}
       tick={TICK}
       tickLine={false}
       axisLine={{ stroke: 'var(--line-strong)' }}
-      minTickGap={36}
+      interval={0}
       height={18}
     />
   );
@@ -31,28 +33,25 @@ export function SharedXAxis() {
 interface ValueAxisProps {
   id?: string;
   side?: 'left' | 'right';
+  scale: AxisScale;
   logarithmic?: boolean;
-  domain?: [number | 'auto', number | 'auto' | ((largest: number) => number)];
-  format?(value: number): string;
-  ticks?: number[];
-  hidden?: boolean;
 }
 
-export function ValueAxis({ id, side = 'left', logarithmic, domain, format, ticks, hidden }: ValueAxisProps) {
+export function ValueAxis({ id, side = 'left', scale, logarithmic }: ValueAxisProps) {
   return (
     <YAxis
       {...(id ? { yAxisId: id } : {})}
       orientation={side}
-      hide={hidden ?? false}
       width={AXIS_WIDTH}
       scale={logarithmic ? 'log' : 'linear'}
-      domain={domain ?? (logarithmic ? ['dataMin', 'dataMax'] : ['auto', 'auto'])}
-      tickFormatter={format ?? ((value: number) => formatNumber(value, 2))}
+      domain={scale.domain}
+      ticks={scale.ticks}
+      tickFormatter={scale.format}
+      interval={0}
       tick={TICK}
       tickLine={false}
       axisLine={false}
-      {...(ticks ? { ticks } : {})}
-      allowDataOverflow={logarithmic ?? false}
+      allowDataOverflow
     />
   );
 }

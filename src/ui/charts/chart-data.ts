@@ -14,7 +14,7 @@ export interface ChartData {
   theme: Theme;
   xAxis: ViewState['xAxis'];
   /** First and last place of the x axis: the whole run that is planned, or what was zoomed to. */
-  extent: [number | 'dataMin', number | 'dataMax'];
+  extent: [number, number];
   /** Where the cut stands on the x axis; null before it or outside of what is shown. */
   cutAt: number | null;
 }

@@ -7,7 +7,7 @@ export interface TableColumn {
   format?(value: number): string;
 }
 
-/** A table longer than this is not read by anyone; the exports have every step. */
+/** Rows of a table at most; the exports have every step. */
 const MOST_ROWS = 60;
 
 /** The numbers of a chart: rows in which anything was measured, thinned evenly when there are many. */

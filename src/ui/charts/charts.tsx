@@ -1,10 +1,11 @@
 import { useEffect, useMemo } from 'react';
 import { runTokens } from '../../run/run-size';
 import type { Experiment } from '../../experiment/schema';
-import { chartRows } from '../core/chart-rows';
+import { chartRows, type ChartRow } from '../core/chart-rows';
 import { findRun } from '../core/lab-state';
 import { domainTitle } from '../core/domain-title';
 import { plannedSteps } from '../core/run-record';
+import { extentOf } from '../core/ticks';
 import { useLabState } from '../lab-context';
 import { useTheme } from '../use-theme';
 import { useThrottled } from '../use-throttled';
@@ -35,7 +36,7 @@ export function Charts() {
   useEffect(() => setView({ range: null }), [shown]);
 
   const data = useMemo((): ChartData => {
-    const rows = run ? chartRows(run, overlaid, { range, smoothing }) : [];
+    const rows = run ? chartRows(run, overlaid, { range, smoothing, xAxis }) : [];
     const cut = run?.surgery ? rows.find((row) => row.step >= (run.surgery?.step ?? 0)) : undefined;
     return {
       run,
@@ -44,7 +45,7 @@ export function Charts() {
       domains: run?.started.domains.map(domainTitle) ?? [],
       theme,
       xAxis,
-      extent: extentOf(run?.started.experiment ?? experiment, xAxis, range, run !== null),
+      extent: shownExtent(run?.started.experiment ?? experiment, rows, xAxis, range !== null),
       cutAt: cut?.[xAxis] ?? null,
     };
   }, [run, experiment, overlaid, range, smoothing, theme, xAxis]);
@@ -72,14 +73,18 @@ export function Charts() {
   );
 }
 
-/** A run grows towards its planned end, so that nobody has to read a moving axis; time is only known behind. */
-function extentOf(
+/**
+ * A run grows towards its planned end, so that the axis does not move, and to the end of the overlaid run where that is
+ * later. How many seconds it will take is not known.
+ */
+function shownExtent(
   experiment: Experiment,
+  rows: readonly ChartRow[],
   xAxis: ChartData['xAxis'],
-  range: readonly [number, number] | null,
-  begun: boolean,
+  zoomed: boolean,
 ): ChartData['extent'] {
-  if (xAxis === 'step') return range ? [range[0], range[1]] : [0, plannedSteps(experiment)];
-  if (xAxis === 'tokens' && !range) return [0, runTokens(experiment)];
-  return begun ? ['dataMin', 'dataMax'] : [0, 60];
+  const drawn = extentOf(rows.map((row) => row[xAxis]));
+  if (zoomed && drawn) return drawn;
+  const planned = { step: plannedSteps(experiment), tokens: runTokens(experiment), seconds: drawn ? 0 : 60 };
+  return [0, Math.max(planned[xAxis], drawn?.[1] ?? 0)];
 }

@@ -1,6 +1,7 @@
 import { memo } from 'react';
 import { Line, LineChart, Tooltip } from 'recharts';
 import { formatNumber, formatPercent } from '../core/format';
+import { extentOf, roundScale } from '../core/ticks';
 import { GATE_SET_TITLES, GATE_SETS } from '../core/gate-sets';
 import { GATE_SET_COLOURS } from '../core/theme-colours';
 import type { ChartRow } from '../core/chart-rows';
@@ -17,7 +18,10 @@ const MULTIPLIER_NOTE =
 export const SparsityChart = memo(function SparsityChart() {
   const { rows, theme } = useChartData();
   const colours = GATE_SET_COLOURS[theme];
-  const top = highestShare(rows);
+  const scale = roundScale(0, Math.max(0.2, extentOfSets(rows, ['expected', 'target'])[1]), {
+    count: 3,
+    percent: true,
+  });
   const columns = GATE_SETS.flatMap((set) => [
     {
       title: GATE_SET_TITLES[set],
@@ -40,14 +44,11 @@ export const SparsityChart = memo(function SparsityChart() {
       <LineChart data={rows} syncId={SYNC} margin={MARGIN}>
         <Grid />
         <SharedXAxis />
-        <ValueAxis
-          format={(value) => `${Math.round(value * 100)}\u00a0%`}
-          domain={[0, top]}
-          ticks={[0, top / 2, top]}
-        />
+        <ValueAxis scale={scale} />
         <Tooltip
           cursor={CURSOR}
           isAnimationActive={false}
+          filterNull={false}
           content={
             <Readout
               series={GATE_SETS.map((set) => ({
@@ -68,6 +69,7 @@ export const SparsityChart = memo(function SparsityChart() {
             strokeOpacity={0.8}
             dot={false}
             activeDot={false}
+            connectNulls
             isAnimationActive={false}
           />
         ))}
@@ -79,6 +81,7 @@ export const SparsityChart = memo(function SparsityChart() {
             strokeWidth={1.75}
             dot={false}
             activeDot={{ r: 2.5, strokeWidth: 0 }}
+            connectNulls
             isAnimationActive={false}
           />
         ))}
@@ -88,15 +91,10 @@ export const SparsityChart = memo(function SparsityChart() {
   );
 });
 
-/** The next full fifth above every share that is drawn. */
-function highestShare(rows: readonly ChartRow[]): number {
-  let highest = 0;
-  for (const row of rows) {
-    for (const set of GATE_SETS) {
-      highest = Math.max(highest, row[`expected_${set}`] ?? 0, row[`target_${set}`] ?? 0);
-    }
-  }
-  return Math.max(0.2, Math.ceil(highest * 5) / 5);
+/** The least and the greatest of some values of all gate sets. */
+function extentOfSets(rows: readonly ChartRow[], values: readonly string[]): [number, number] {
+  const keys = values.flatMap((value) => GATE_SETS.map((set) => `${value}_${set}`));
+  return extentOf(rows.flatMap((row) => keys.map((key) => row[key]))) ?? [0, 0];
 }
 
 /** The multipliers that press the gates towards their targets. */
@@ -114,11 +112,16 @@ export const MultiplierChart = memo(function MultiplierChart() {
       <LineChart data={rows} syncId={SYNC} margin={{ ...MARGIN, right: 0 }}>
         <Grid yAxisId="one" />
         <SharedXAxis />
-        <ValueAxis id="one" />
-        <ValueAxis id="two" side="right" format={(value) => formatNumber(value, 4)} />
+        <ValueAxis id="one" scale={roundScale(...extentOfSets(rows, ['lambda1']), { count: 3 })} />
+        <ValueAxis
+          id="two"
+          side="right"
+          scale={roundScale(...extentOfSets(rows, ['lambda2']), { count: 3 })}
+        />
         <Tooltip
           cursor={CURSOR}
           isAnimationActive={false}
+          filterNull={false}
           content={
             <Readout
               series={columns.map((column, i) => ({
@@ -140,6 +143,7 @@ export const MultiplierChart = memo(function MultiplierChart() {
             strokeOpacity={0.8}
             dot={false}
             activeDot={false}
+            connectNulls
             isAnimationActive={false}
           />
         ))}
@@ -152,6 +156,7 @@ export const MultiplierChart = memo(function MultiplierChart() {
             strokeWidth={1.5}
             dot={false}
             activeDot={{ r: 2.5, strokeWidth: 0 }}
+            connectNulls
             isAnimationActive={false}
           />
         ))}

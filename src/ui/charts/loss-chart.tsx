@@ -1,5 +1,8 @@
 import { memo } from 'react';
 import { Line, LineChart, ReferenceLine, Tooltip } from 'recharts';
+import type { ChartRow } from '../core/chart-rows';
+import { runName } from '../core/run-record';
+import { extentOf, logarithmicScale, roundScale } from '../core/ticks';
 import { DOMAIN_COLOURS } from '../core/theme-colours';
 import { Segmented } from '../controls/segmented';
 import { setView, toggleDomain, useView } from '../view-store';
@@ -11,6 +14,14 @@ import { RangeSlider } from './range-slider';
 
 const NOTE = 'Loss of every domain in nats a token; the dashed line is its reference loss.';
 
+/** Between evaluations the newest held-out losses are shown: this says of which step. */
+const heldNote = ({ step, lastStep }: ChartRow) =>
+  lastStep === undefined || lastStep === step
+    ? ''
+    : lastStep === 0
+      ? 'held-out losses of the source'
+      : `held-out losses of step ${lastStep}`;
+
 /** Held-out or training loss of every domain against its reference. */
 export const LossChart = memo(function LossChart() {
   const { rows, run, overlaid, domains, theme } = useChartData();
@@ -21,13 +32,29 @@ export const LossChart = memo(function LossChart() {
     .filter(({ index }) => !hiddenDomains.includes(index));
   const reference = run?.started.scalingLaw?.loss ?? run?.started.referenceLoss;
   const prefix = losses === 'held' ? 'held' : 'trained';
+  // Evaluations are what two runs can be compared by: training losses depend on the windows that were drawn.
+  const other = overlaid && losses === 'held' ? overlaid : null;
+  const drawn = visible.flatMap(({ index }) => [
+    reference?.[index],
+    ...rows.flatMap((row) => [row[`${prefix}${index}`], other ? row[`other${index}`] : undefined]),
+  ]);
+  const extent = extentOf(drawn) ?? [0, 5];
+  const scale = logarithmic ? logarithmicScale(...extent) : roundScale(...extent);
 
   return (
     <ChartFrame
       title="Loss by domain"
       className="chart-loss"
       note={NOTE}
-      columns={domains.map((title, index) => ({ title, value: (row) => row[`${prefix}${index}`] }))}
+      columns={[
+        ...domains.map((title, index) => ({ title, value: (row: ChartRow) => row[`${prefix}${index}`] })),
+        ...(other
+          ? domains.map((title, index) => ({
+              title: `${title}, ${runName(other.id)}`,
+              value: (row: ChartRow) => row[`other${index}`],
+            }))
+          : []),
+      ]}
       actions={
         <>
           <Segmented
@@ -88,14 +115,15 @@ export const LossChart = memo(function LossChart() {
               </button>
             ))}
           </div>
+          {run && overlaid && <OverlayLegend shown={run.id} other={overlaid.id} drawn={other !== null} />}
           <RangeSlider />
         </div>
       }
     >
       <LineChart data={rows} syncId={SYNC} margin={MARGIN}>
         <Grid />
-        <SharedXAxis />
-        <ValueAxis logarithmic={logarithmic} />
+        <SharedXAxis wide />
+        <ValueAxis scale={scale} logarithmic={logarithmic} />
         {reference &&
           visible.map(({ index }) => (
             <ReferenceLine
@@ -111,27 +139,29 @@ export const LossChart = memo(function LossChart() {
         <Tooltip
           cursor={CURSOR}
           isAnimationActive={false}
+          filterNull={false}
           content={
             <Readout
+              {...(losses === 'held' && { note: heldNote })}
+              {...(run && other && { runs: [runName(run.id), runName(other.id)] as const })}
               series={visible.map(({ title, index }) => ({
                 name: title,
                 colour: colours[index % colours.length] ?? '',
                 value: (row) => row[`${losses === 'held' ? 'last' : 'trained'}${index}`],
+                other: (row) => row[`otherLast${index}`],
               }))}
             />
           }
         />
-        {overlaid &&
-          losses === 'held' &&
+        {other &&
           visible.map(({ index }) => (
             <Line
               key={`other${index}`}
               dataKey={`other${index}`}
               stroke={colours[index % colours.length] ?? ''}
               strokeWidth={1}
-              strokeOpacity={0.55}
-              strokeDasharray="1 3"
-              dot={false}
+              dot={{ r: 2.5, fill: 'var(--surface)', strokeWidth: 1.5 }}
+              activeDot={false}
               connectNulls
               isAnimationActive={false}
             />
@@ -152,3 +182,21 @@ export const LossChart = memo(function LossChart() {
     </ChartFrame>
   );
 });
+
+/** Tells the two runs apart: the shown one is a plain line, the overlaid one a thin line with a ring an evaluation. */
+function OverlayLegend({ shown, other, drawn }: { shown: number; other: number; drawn: boolean }) {
+  return (
+    <p className="overlay-legend">
+      <svg viewBox="0 0 24 8" width="24" height="8" aria-hidden="true">
+        <path d="M0 4h24" stroke="currentColor" strokeWidth="1.75" />
+      </svg>
+      {runName(shown)}
+      <svg viewBox="0 0 24 8" width="24" height="8" aria-hidden="true">
+        <path d="M0 4h24" stroke="currentColor" />
+        <circle cx="12" cy="4" r="2.5" fill="var(--surface)" stroke="currentColor" strokeWidth="1.5" />
+      </svg>
+      {runName(other)}
+      {!drawn && ', over held-out losses only'}
+    </p>
+  );
+}

@@ -1,12 +1,14 @@
 import { memo } from 'react';
 import { Area, AreaChart, Tooltip } from 'recharts';
 import { formatPercent } from '../core/format';
+import { roundScale } from '../core/ticks';
 import { DOMAIN_COLOURS } from '../core/theme-colours';
 import { CURSOR, CutMark, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
 import { useChartData } from './chart-data';
 import { ChartFrame } from './chart-frame';
 import { Readout } from './readout';
 
+const SHARES = roundScale(0, 1, { count: 2, percent: true });
 const NOTE = 'Share of every domain in the training windows.';
 
 /** The sampling weights of the domains as they adapt, stacked to one. */
@@ -27,12 +29,13 @@ export const MixtureChart = memo(function MixtureChart() {
     >
       <AreaChart data={rows} syncId={SYNC} margin={MARGIN}>
         <SharedXAxis />
-        <ValueAxis
-          domain={[0, 1]}
-          ticks={[0, 0.5, 1]}
-          format={(value) => `${Math.round(value * 100)}\u00a0%`}
+        <ValueAxis scale={SHARES} />
+        <Tooltip
+          cursor={CURSOR}
+          isAnimationActive={false}
+          filterNull={false}
+          content={<Readout series={series} />}
         />
-        <Tooltip cursor={CURSOR} isAnimationActive={false} content={<Readout series={series} />} />
         {series.map(({ colour }, index) => (
           <Area
             key={index}

@@ -13,6 +13,7 @@ import { lossAt } from '../../data/scaling-law';
 import { domainTitle } from '../core/domain-title';
 import { formatCount, formatNumber } from '../core/format';
 import { type ScalingRow, scalingRows } from '../core/scaling-rows';
+import { extentOf, roundScale } from '../core/ticks';
 import { DOMAIN_COLOURS } from '../core/theme-colours';
 import { useTheme } from '../use-theme';
 import { toggleDomain, useView } from '../view-store';
@@ -64,7 +65,7 @@ export function ScalingChart({ family, source, target }: ScalingChartProps) {
               axisLine={{ stroke: 'var(--line-strong)' }}
               height={20}
             />
-            <ValueAxis />
+            <ValueAxis scale={roundScale(...lossExtent(rows, visible))} />
             {fitted && target !== null && target < smallest && (
               <Beyond from={rows[0]?.parameters} to={smallest} />
             )}
@@ -131,6 +132,14 @@ export function ScalingChart({ family, source, target }: ScalingChartProps) {
       <ScalingTable fits={fits} family={family} target={target} />
     </>
   );
+}
+
+/** The least and the greatest loss that is drawn. */
+function lossExtent(rows: readonly ScalingRow[], series: readonly { index: number }[]): [number, number] {
+  const values = series.flatMap(({ index }) =>
+    rows.flatMap((row) => [row[`point${index}`], row[`within${index}`], row[`beyond${index}`]]),
+  );
+  return extentOf(values) ?? [0, 5];
 }
 
 /** The part of the axis where the law says more than was measured. */

@@ -1,6 +1,7 @@
 import { memo } from 'react';
 import { Line, LineChart, Tooltip } from 'recharts';
 import { formatCount } from '../core/format';
+import { extentOf, roundScale } from '../core/ticks';
 import { CURSOR, CutMark, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
 import { useChartData } from './chart-data';
 import { ChartFrame } from './chart-frame';
@@ -17,6 +18,7 @@ const SERIES: ReadoutSeries[] = [
 
 export const SpeedChart = memo(function SpeedChart() {
   const { rows, run } = useChartData();
+  const fastest = extentOf(rows.map((row) => row['tokensPerSecond']))?.[1] ?? 1000;
   const software = run?.started.adapter.software ?? false;
   return (
     <ChartFrame
@@ -28,8 +30,13 @@ export const SpeedChart = memo(function SpeedChart() {
       <LineChart data={rows} syncId={SYNC} margin={MARGIN}>
         <Grid />
         <SharedXAxis />
-        <ValueAxis domain={[0, 'auto']} format={formatCount} />
-        <Tooltip cursor={CURSOR} isAnimationActive={false} content={<Readout series={SERIES} />} />
+        <ValueAxis scale={roundScale(0, fastest, { count: 3 })} />
+        <Tooltip
+          cursor={CURSOR}
+          isAnimationActive={false}
+          filterNull={false}
+          content={<Readout series={SERIES} />}
+        />
         <Line
           dataKey="tokensPerSecond"
           stroke="var(--accent)"

@@ -4,7 +4,7 @@ import { chartRows, MAX_ROWS } from './chart-rows';
 import { exampleEvaluation, exampleStarted, exampleStep } from './example-run';
 import { appendEvents, beginRun } from './run-record';
 
-const whole = { range: null, smoothing: 0 };
+const whole = { range: null, smoothing: 0, xAxis: 'step' } as const;
 const steps = (count: number) => Array.from({ length: count }, (_, i) => exampleStep(i + 1));
 
 describe('chart rows', () => {
@@ -22,6 +22,7 @@ describe('chart rows', () => {
     expect(rows.map((row) => row.step)).toEqual([0, 1, 2, 3]);
     expect(rows.map((row) => row['held0'])).toEqual([3, undefined, 5, undefined]);
     expect(rows.map((row) => row['last0'])).toEqual([3, 3, 5, 5]);
+    expect(rows.map((row) => row['lastStep'])).toEqual([0, 0, 2, 2]);
     expect(rows.map((row) => row['mixture0'])).toEqual([0.75, 0.75, 0.4, 0.4]);
     expect(rows[2]).toMatchObject({ tokens: 200, seconds: 0.1, expected_head: 0.02, lambda1_head: -2 });
   });
@@ -37,17 +38,56 @@ describe('chart rows', () => {
       exampleStep(2, [null, 2]),
       exampleStep(3, [8, 4]),
     ]);
-    const rows = chartRows(run, null, { range: null, smoothing: 0.5 });
+    const rows = chartRows(run, null, { ...whole, smoothing: 0.5 });
     expect(rows.map((row) => row['trained0'])).toEqual([undefined, 4, 4, 6]);
     expect(rows.map((row) => row['trained1'])).toEqual([undefined, undefined, 2, 3]);
     const raw = chartRows(run, null, whole);
     expect(raw.map((row) => row['trained0'])).toEqual([undefined, 4, undefined, 8]);
   });
 
-  it('draws another run over this one at the same steps', () => {
+  it('draws another run over this one at the same steps, also behind its end, domain by domain', () => {
     const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
-    const other = appendEvents(beginRun(2, exampleStarted()), [exampleEvaluation(3, [9, 8], [0.5, 0.5])]);
-    expect(chartRows(run, other, whole)[3]).toMatchObject({ step: 3, other0: 9, other1: 8 });
+    const started = { ...exampleStarted(), domains: ['code', 'books'], referenceLoss: [20, 30] };
+    const other = appendEvents(beginRun(2, started), [
+      ...steps(6),
+      exampleEvaluation(3, [9, 8], [0.5, 0.5]),
+      exampleEvaluation(6, [7, 6], [0.5, 0.5]),
+    ]);
+    const rows = chartRows(run, other, whole);
+    const drawn = rows.flatMap(({ step, other0, other1 }) =>
+      other0 === undefined ? [] : [[step, other0, other1]],
+    );
+    expect(drawn).toEqual([
+      [0, 30, 20],
+      [3, 8, 9],
+      [6, 6, 7],
+    ]);
+    expect(rows.map((row) => row['otherLast0'])).toEqual([30, 30, 30, 8, 8, 6]);
+  });
+
+  it('says nothing of another run behind its end', () => {
+    const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
+    const other = appendEvents(beginRun(2, exampleStarted()), [
+      ...steps(2),
+      exampleEvaluation(2, [9, 8], [0.5, 0.5]),
+    ]);
+    const rows = chartRows(run, other, whole);
+    expect(rows.map((row) => row['otherLast0'])).toEqual([3, 3, 9, undefined, undefined]);
+  });
+
+  it('places another run by its own time on the axis of seconds, in order', () => {
+    const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
+    const slow = { ...exampleEvaluation(2, [9, 8], [0.5, 0.5]), elapsedMs: 175 };
+    const other = appendEvents(beginRun(2, exampleStarted()), [...steps(2), slow]);
+    const rows = chartRows(run, other, { ...whole, xAxis: 'seconds' });
+    expect(rows.map((row) => [row.seconds, row['other0']])).toEqual([
+      [0, 3],
+      [0.05, undefined],
+      [0.1, undefined],
+      [0.15, undefined],
+      [0.175, 9],
+      [0.2, undefined],
+    ]);
   });
 
   it('zooms: nothing outside of the range, and the mixture that held before it', () => {
@@ -55,8 +95,8 @@ describe('chart rows', () => {
       ...steps(40),
       exampleEvaluation(10, [5, 5], [0.1, 0.9]),
     ]);
-    const rows = chartRows(run, null, { range: [20, 30], smoothing: 0 });
-    expect(rows[0]).toMatchObject({ step: 20, mixture0: 0.1, last0: 5 });
+    const rows = chartRows(run, null, { ...whole, range: [20, 30] });
+    expect(rows[0]).toMatchObject({ step: 20, mixture0: 0.1, last0: 5, lastStep: 10 });
     expect(rows.at(-1)?.step).toBe(30);
   });
 

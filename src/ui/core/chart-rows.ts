@@ -7,9 +7,9 @@ export const MAX_ROWS = 300;
 
 /**
  * One place on the shared x axis. All charts get the same rows, so that one crosshair serves them all.
- * Keys of values: `held0…` held-out loss by domain (only where it was measured), `trained0…` training loss,
- * `last0…` the newest of those at this place, `other0…` held-out loss of the overlaid run, `mixture0…`, and by gate set `expected_head`, `target_head`,
- * `lambda1_head`, `lambda2_head`.
+ * Keys of values: `held0…` held-out loss by domain (only where it was measured), `last0…` the newest of those at
+ * this place and `lastStep` the step that it is of, `trained0…` training loss, `mixture0…`, and by gate set
+ * `expected_head`, `target_head`, `lambda1_head`, `lambda2_head`. Of the overlaid run `other0…`, `otherLast0…`.
  */
 export interface ChartRow {
   step: number;
@@ -23,6 +23,8 @@ export interface ChartView {
   range: readonly [number, number] | null;
   /** Weight of the past in the running mean of training losses, 0…0.99. */
   smoothing: number;
+  /** Where a row stands; the overlaid run is placed by its own. */
+  xAxis: 'step' | 'tokens' | 'seconds';
 }
 
 /** Rows of at most `limit` places: a bucket of steps shows its last one, evaluations are never dropped. */
@@ -32,10 +34,10 @@ export function chartRows(
   view: ChartView,
   limit = MAX_ROWS,
 ): ChartRow[] {
-  const last = run.steps.at(-1)?.step ?? 0;
+  const last = Math.max(run.steps.at(-1)?.step ?? 0, overlaid?.steps.at(-1)?.step ?? 0);
   const [first, end] = view.range ?? [0, Math.max(last, 1)];
   const bucket = Math.max(1, Math.ceil((end - first + 1) / limit));
-  const rows = new Map<number, ChartRow>();
+  const rows = new Map<number | string, ChartRow>();
   const place = (step: number) => Math.floor((step - first) / bucket);
 
   let before: StepEvent | null = null;
@@ -57,11 +59,13 @@ export function chartRows(
 
   let mixture = run.started.mixture;
   let held = run.started.referenceLoss;
+  let heldStep = 0;
   const evaluations = new Map<number, EvaluationEvent>();
   for (const evaluation of run.evaluations) {
     if (evaluation.step < first) {
       mixture = evaluation.mixture;
       held = evaluation.loss;
+      heldStep = evaluation.step;
     } else if (evaluation.step <= end) evaluations.set(place(evaluation.step), evaluation);
   }
   if (first === 0) {
@@ -76,21 +80,57 @@ export function chartRows(
     };
     rows.set(key, put(row, 'held', evaluation.loss));
   }
-  for (const evaluation of overlaid?.evaluations ?? []) {
-    if (evaluation.step < first || evaluation.step > end) continue;
-    const row = rows.get(place(evaluation.step));
-    if (row) put(row, 'other', evaluation.loss);
-  }
-
-  const ordered = [...rows.entries()].sort(([a], [b]) => a - b);
+  const ordered = [...rows.entries()].sort(([, a], [, b]) => a.step - b.step);
   for (const [key, row] of ordered) {
     // An evaluation's mixture holds from the next step on; it is drawn from its own step, as a stair.
-    mixture = evaluations.get(key)?.mixture ?? mixture;
+    const evaluation = evaluations.get(Number(key));
+    mixture = evaluation?.mixture ?? mixture;
     put(row, 'mixture', mixture);
-    held = evaluations.get(key)?.loss ?? held;
+    held = evaluation?.loss ?? held;
+    heldStep = evaluation?.step ?? heldStep;
     put(row, 'last', held);
+    row['lastStep'] = heldStep;
   }
-  return ordered.map(([, row]) => row);
+  if (overlaid) overlay(rows, run, overlaid, { first, end, place, xAxis: view.xAxis });
+  return [...rows.values()].sort((a, b) => a[view.xAxis] - b[view.xAxis]);
+}
+
+/**
+ * Puts the held-out losses of another run where that run had them: on this run's row of the same step, or on the
+ * time and token axes, which differ between runs, and behind this run's end on rows of their own.
+ */
+function overlay(
+  rows: Map<number | string, ChartRow>,
+  run: RunRecord,
+  other: RunRecord,
+  {
+    first,
+    end,
+    place,
+    xAxis,
+  }: { first: number; end: number; place(step: number): number; xAxis: ChartView['xAxis'] },
+): void {
+  const { referenceLoss, domains } = other.started;
+  /** Losses in this run's order of domains. */
+  const inOrder = (loss: readonly number[]) =>
+    run.started.domains.map((domain) => loss[domains.indexOf(domain)]);
+  const start = { step: 0, tokens: 0, elapsedMs: 0, loss: referenceLoss };
+  for (const { step, tokens, elapsedMs, loss } of [start, ...other.evaluations]) {
+    if (step < first || step > end) continue;
+    const shared = rows.get(step === 0 ? -1 : place(step));
+    const row =
+      shared && (xAxis === 'step' || step === 0) ? shared : { step, tokens, seconds: elapsedMs / 1000 };
+    put(row, 'other', inOrder(loss));
+    if (row !== shared) rows.set(`other ${place(step)}`, row);
+  }
+  let last = inOrder(referenceLoss);
+  const newest = other.steps.at(-1);
+  const ends = newest ? { ...newest, seconds: newest.elapsedMs / 1000 }[xAxis] : 0;
+  for (const row of [...rows.values()].sort((a, b) => a[xAxis] - b[xAxis])) {
+    if (row[xAxis] > ends) break;
+    last = last.map((before, index) => row[`other${index}`] ?? before);
+    put(row, 'otherLast', last);
+  }
 }
 
 function stepRow(

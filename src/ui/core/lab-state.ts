@@ -21,7 +21,7 @@ export interface Notice {
   /** What the text sums up, one sentence each. */
   details?: readonly string[];
   /** What a button in the notice does. */
-  offer?: 'reopen' | 'replay';
+  offer?: 'reopen' | 'replay' | 'reset';
 }
 
 export interface Written {
@@ -91,6 +91,10 @@ export interface LabState {
   models: readonly ListedModel[];
   source: SourceModel | null;
   status: RunStatus;
+  /** Pause was pressed, and the engine has not said yet that it holds. */
+  pausing: boolean;
+  /** The engine answers no ping: src/session/heartbeat.ts. */
+  silent: boolean;
   loading: Extract<Report, { type: 'loading' }> | null;
   activity: Extract<Report, { type: 'activity' }> | null;
   /** GPU bytes of the lab's buffers: now, and the most since the run began. */
@@ -122,6 +126,8 @@ export function initialState(experiment: Experiment = defaultExperiment()): LabS
     models: [],
     source: null,
     status: 'idle',
+    pausing: false,
+    silent: false,
     loading: null,
     activity: null,
     memory: null,
@@ -145,13 +151,22 @@ export function withNotice(state: LabState, notice: Omit<Notice, 'id'>): LabStat
   return { ...state, notices: [...state.notices, { ...notice, id }] };
 }
 
+const SILENCE =
+  'The engine does not answer. It may come back; Reset drops the run, and ends the engine if it stays silent.';
+
+/** Sets whether the engine is silent, with the notice that says so and offers Reset. */
+export function withSilence(state: LabState, silent: boolean): LabState {
+  if (silent) return withNotice({ ...state, silent }, { kind: 'warning', text: SILENCE, offer: 'reset' });
+  return { ...state, silent, notices: state.notices.filter((notice) => notice.offer !== 'reset') };
+}
+
 export function findRun(state: Pick<LabState, 'runs' | 'recorded'>, id: number | null): RunRecord | null {
   if (id === null) return null;
   if (id === 0) return state.recorded.run;
   return state.runs.find((run) => run.id === id) ?? null;
 }
 
-/** Whether the engine still owes a part of an evaluation: of the source, or of the run's pruned model. */
+/** Whether a part of an evaluation is still to come: of the source, or of the run's pruned model. */
 export function isMeasuring({ run, source, pruned }: FullEvaluation): boolean {
   return !source?.done || (run !== null && !pruned?.done);
 }

@@ -123,7 +123,7 @@ describe('reports', () => {
     expect(state).toMatchObject({ currentRun: 2, shownRun: 2 });
   });
 
-  it('counts steps stage by stage', () => {
+  it('counts steps through the whole run, and other work by its share', () => {
     const activity = (what: string, done: number): Report => ({
       type: 'activity',
       what,
@@ -132,11 +132,16 @@ describe('reports', () => {
       secondsLeft: 40,
     });
     const text = (report: Report) => describeProgress(after([...running, report])).text;
-    expect(text(activity('Pruning', 12))).toBe('Pruning, step 12 of 30, 40 s left');
-    expect(text(activity('Retraining', 32))).toBe('Retraining, step 2 of 20, 40 s left');
+    expect(text(activity('Pruning', 12))).toBe('Pruning, step 12 of 50, 40 s left');
+    expect(text(activity('Retraining', 32))).toBe('Retraining, step 32 of 50, 40 s left');
     expect(text(activity('Evaluating the source model', 3))).toBe(
-      'Evaluating the source model, 3 of 50, 40 s left',
+      'Evaluating the source model, 6 %, 40 s left in all',
     );
+    const pausing = { ...after([...running, activity('Pruning', 12)]), pausing: true };
+    expect(describeProgress(pausing).text).toBe(
+      'Pausing when this is done: Pruning, step 12 of 50, 40 s left',
+    );
+    expect(after([{ type: 'status', status: 'paused' }], pausing).pausing).toBe(false);
     const steps = [exampleStep(1), exampleStep(2)];
     const paused = after([
       ...running,

@@ -1,7 +1,14 @@
 import type { RunEvent } from '../../run/events';
 import type { Experiment } from '../../experiment/schema';
 import type { Report, RunStatus } from '../../session/protocol';
-import { type Generation, type LabState, type TaskScores, withNotice, type Written } from './lab-state';
+import {
+  type Generation,
+  type LabState,
+  type TaskScores,
+  withNotice,
+  withSilence,
+  type Written,
+} from './lab-state';
 import { appendEvents, beginRun } from './run-record';
 
 /** The state after one report of the engine. Pure: the same report on the same state gives the same state. */
@@ -97,6 +104,7 @@ function reduceStatus(state: LabState, status: RunStatus): LabState {
   const next = {
     ...state,
     status,
+    pausing: false,
     loading: status === 'loading' ? state.loading : null,
     activity: busy ? state.activity : null,
   };
@@ -153,8 +161,9 @@ function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed'
   if (!report.fatal) return withNotice(stopped, { kind: 'error', text: report.message });
   const neverOpened = state.engine.adapter === null;
   const lost: LabState = {
-    ...stopped,
+    ...withSilence(stopped, false),
     status: 'failed',
+    pausing: false,
     currentRun: null,
     memory: null,
     engine: { ...state.engine, state: neverOpened ? 'missing' : 'lost' },

@@ -25,6 +25,8 @@ export interface RunRecord {
 
 export const RECORDED_RUN = 0;
 
+export const runName = (id: number): string => (id === RECORDED_RUN ? 'Recorded run' : `Run ${id}`);
+
 export function beginRun(id: number, started: StartedEvent): RunRecord {
   return {
     id,

@@ -1,23 +1,24 @@
 import { useEffect, useState } from 'react';
 import type { Contamination } from '../../data/contamination';
 import type { CorpusManifest } from '../../data/corpus';
+import { showCorpus } from '../commands/page-commands';
+import { CommandButton } from '../controls/command-button';
 import { Modal } from '../controls/modal';
 import { formatCount, formatPercent } from '../core/format';
 import { loadContamination } from '../site-files';
 import { useCorpus } from '../use-corpus';
+import { setView, useView } from '../view-store';
 
 /** The longer of the measured runs: shorter ones are mostly set phrases. */
 const RUN = 24;
 
-/** What the models read: every domain, every source, its licence and whom to thank. */
+/** The corpus: every domain, every source, its licence and its attribution. */
 export function CorpusDialog() {
-  const [open, setOpen] = useState(false);
+  const open = useView((view) => view.dialog === 'corpus');
   return (
     <>
-      <button type="button" onClick={() => setOpen(true)}>
-        Corpus
-      </button>
-      <Modal title="Corpus" open={open} onClose={() => setOpen(false)}>
+      <CommandButton command={showCorpus} />
+      <Modal title="Corpus" open={open} onClose={() => setView({ dialog: null })}>
         <CorpusText />
       </Modal>
     </>

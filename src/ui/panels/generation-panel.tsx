@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import type { Written } from '../core/lab-state';
 import { formatNumber } from '../core/format';
 import { NumberField } from '../controls/number-field';
@@ -125,11 +125,6 @@ function Output({
   written: Written | null;
   empty: string;
 }) {
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const box = end.current;
-    if (box) box.scrollTop = box.scrollHeight;
-  }, [written?.text]);
   return (
     <article className="output" aria-label={`${title} model`}>
       <h3>
@@ -140,7 +135,6 @@ function Output({
       </h3>
       <div
         className="output-text"
-        ref={end}
         tabIndex={0}
         role="group"
         aria-label={`Text of the ${title.toLowerCase()} model`}

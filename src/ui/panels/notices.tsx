@@ -1,5 +1,6 @@
+import { playRecording, reset } from '../commands/run-commands';
+import { CommandButton } from '../controls/command-button';
 import { useLab, useLabState } from '../lab-context';
-import { playReplay } from '../replay';
 
 /** What went wrong, and what to do: one sentence each, gone when dismissed. */
 export function Notices() {
@@ -29,11 +30,8 @@ export function Notices() {
               Open the model again
             </button>
           )}
-          {notice.offer === 'replay' && (
-            <button type="button" onClick={() => playReplay(lab)}>
-              Play the recorded run
-            </button>
-          )}
+          {notice.offer === 'replay' && <CommandButton command={playRecording} />}
+          {notice.offer === 'reset' && <CommandButton command={reset} />}
           <button type="button" className="icon" aria-label="Dismiss" onClick={() => lab.dismiss(notice.id)}>
             ×
           </button>

@@ -1,10 +1,10 @@
 import { describeAdapter } from '../../run/adapter-name';
-import { useLab, useLabState } from '../lab-context';
-import { playReplay, toggleReplay } from '../replay';
+import { continueRecording, holdRecording, playAgain } from '../commands/run-commands';
+import { CommandButton } from '../controls/command-button';
+import { useLabState } from '../lab-context';
 
 /** Says plainly that what moves here was computed before. */
 export function RecordedBanner() {
-  const lab = useLab();
   const { state, run } = useLabState((lab) => lab.recorded);
   const shown = useLabState((lab) => lab.shownRun);
   if (!run || state === 'loading' || state === 'unavailable' || shown !== 0) return null;
@@ -17,13 +17,9 @@ export function RecordedBanner() {
         computed now.
       </p>
       {state === 'ended' ? (
-        <button type="button" className="quiet" onClick={() => playReplay(lab)}>
-          Play again
-        </button>
+        <CommandButton command={playAgain} className="quiet" />
       ) : (
-        <button type="button" className="quiet" onClick={() => toggleReplay(lab)}>
-          {state === 'playing' ? 'Hold' : 'Go on'}
-        </button>
+        <CommandButton command={state === 'playing' ? holdRecording : continueRecording} className="quiet" />
       )}
     </div>
   );

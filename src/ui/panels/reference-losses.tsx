@@ -1,18 +1,18 @@
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { Suspense, useMemo, useState } from 'react';
 import { findByWeights } from '../../data/model-family';
 import { FEWEST_SIZES } from '../../data/scaling-law';
 import { prunedConfig } from '../../llama/config';
 import { parameterCount } from '../../pruning/cost';
 import { checkTarget } from '../../pruning/target-shape';
 import { Modal } from '../controls/modal';
+import { PanelBoundary } from '../controls/panel-boundary';
 import { useLabState } from '../lab-context';
+import { lazyPart } from '../lazy-part';
 import { useFamily } from '../use-family';
 import { useSourceConfig } from '../use-source-config';
 import { FieldSelect } from './field-select';
 
-const ScalingChart = lazy(() =>
-  import('../charts/scaling-chart').then((module) => ({ default: module.ScalingChart })),
-);
+const scalingChart = lazyPart(() => import('../charts/scaling-chart').then((module) => module.ScalingChart));
 
 /** What dynamic batch loading compares losses with, and what the family's scaling law has to say about it. */
 export function ReferenceLosses() {
@@ -59,13 +59,15 @@ function Law({ weightsSha256 }: { weightsSha256: string | null }) {
         split, in nats a token; N counts all parameters. A run takes the law at the target’s size and adds
         what its own windows change in the source model’s loss.
       </p>
-      <Suspense fallback={<p className="waiting">Loading the chart…</p>}>
-        <ScalingChart
-          family={family.cards}
-          source={findByWeights(family.cards, weightsSha256)?.name ?? ''}
-          target={target}
-        />
-      </Suspense>
+      <PanelBoundary title="The scaling law" onRetry={scalingChart.retry}>
+        <Suspense fallback={<p className="waiting">Loading the chart…</p>}>
+          <scalingChart.Part
+            family={family.cards}
+            source={findByWeights(family.cards, weightsSha256)?.name ?? ''}
+            target={target}
+          />
+        </Suspense>
+      </PanelBoundary>
     </div>
   );
 }

@@ -11,6 +11,7 @@ import {
   meanOf,
   plannedSteps,
   RECORDED_RUN,
+  runName,
   type RunRecord,
 } from '../core/run-record';
 import { Panel } from '../controls/panel';
@@ -48,7 +49,7 @@ export function RunsPanel() {
       ))}
       <p className="hint">
         shear-lab {VERSION}
-        {adapter && `, computing on ${describeAdapter(adapter)}`}
+        {adapter && `, computing on ${describeAdapter(adapter)}`} · <a href="./licences.txt">Licences</a>
       </p>
     </Panel>
   );
@@ -59,7 +60,7 @@ function RunItem({ run }: { run: RunRecord }) {
   const shown = useLabState((state) => state.shownRun === run.id);
   const overlaid = useLabState((state) => state.overlaidRun === run.id);
   const current = useLabState((state) => state.currentRun === run.id);
-  const name = run.id === RECORDED_RUN ? 'Recorded run' : `Run ${run.id}`;
+  const name = runName(run.id);
   // The target stands in the line above: it would only be said twice.
   const usual = { ...defaultExperiment(), target: run.started.experiment.target };
   const differences = describeDifferences(usual, run.started.experiment);
@@ -89,7 +90,7 @@ function RunItem({ run }: { run: RunRecord }) {
             className="quiet"
             aria-pressed={overlaid}
             disabled={shown}
-            title="Draw its losses, dotted, over those of the run that is shown"
+            title="Draw its held-out losses, with rings, over those of the run that is shown"
             onClick={() => lab.overlayRun(overlaid ? null : run.id)}
           >
             Overlay<span className="visually-hidden"> {name}</span>

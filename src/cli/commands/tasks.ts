@@ -6,12 +6,24 @@ import { parameterLayout } from '../../llama/parameters';
 import { openModel, readSiteFile, tokenizerOf } from '../files';
 import { openCommandGpu } from '../gpu';
 import { createProgress, secondsLeft } from '../progress';
-import { numberOption, type Answer, type CommandInput } from '../command';
+import { numberOption, type Answer, type Command, type CommandInput } from '../command';
 
 const MOST_ITEMS = 100_000;
 
+export const tasks: Command = {
+  name: 'tasks',
+  aliases: ['evaluate'],
+  argument: { name: 'MODEL' },
+  summary: 'accuracy on the bundled tasks with 95 % intervals',
+  options: {
+    tasks: { value: 'all|NAME,NAME', help: 'which tasks (all)' },
+    limit: { value: 'N', help: 'the first N items of each task (all)' },
+  },
+  run: scoreModel,
+};
+
 /** Scores a model on the bundled tasks. */
-export async function evaluateTasks({ positionals, options }: CommandInput): Promise<Answer> {
+async function scoreModel({ positionals, options }: CommandInput): Promise<Answer> {
   const names = options['tasks'] ?? 'all';
   const limit = numberOption(options, 'limit', MOST_ITEMS, [1, MOST_ITEMS]);
   const opened = await openModel(positionals[0]!);
@@ -21,12 +33,14 @@ export async function evaluateTasks({ positionals, options }: CommandInput): Pro
   const read = (path: string) => readSiteFile(`tasks/${path}`);
   const index = await readTaskIndex(read);
   const chosen = chooseTasks(index, names === 'all' ? 'all' : String(names).split(','));
-  const tasks = await Promise.all(chosen.map(async (info) => limitItems(await readTask(read, info), limit)));
+  const chosenTasks = await Promise.all(
+    chosen.map(async (info) => limitItems(await readTask(read, info), limit)),
+  );
 
   const gpu = await openCommandGpu();
   const progress = createProgress();
   const started = performance.now();
-  const results = await scoreTasks(gpu, source, tokenizer, tasks, {
+  const results = await scoreTasks(gpu, source, tokenizer, chosenTasks, {
     between({ task, items, totalItems, share }) {
       if (share === 0) return;
       const left = secondsLeft(performance.now() - started, share, 1);

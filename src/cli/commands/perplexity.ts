@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { finite } from '../../fields/finite';
 import { evaluationWindows } from '../../data/sampler';
 import { evaluateSets, evaluationBatch, meanLoss } from '../../llama/evaluate';
 import { withModel } from '../../llama/inference';
@@ -8,12 +9,26 @@ import type { SourceModel } from '../../run/run-context';
 import { openCorpusFor, openModel, readJson, readSiteFile, type OpenedModel } from '../files';
 import { openCommandGpu } from '../gpu';
 import { createProgress, secondsLeft } from '../progress';
-import { numberOption, type Answer, type CommandInput } from '../command';
+import { numberOption, UsageError, type Answer, type Command, type CommandInput } from '../command';
 
-export async function evaluate({ positionals, options }: CommandInput): Promise<Answer> {
+export const perplexity: Command = {
+  name: 'perplexity',
+  aliases: ['eval'],
+  argument: { name: 'MODEL' },
+  summary: 'loss and perplexity by domain, or over token sequences of your own',
+  options: {
+    split: { value: 'validation|test', help: 'held-out text to measure on (validation)' },
+    windows: { value: 'N', help: 'at most so many windows of each domain (all)' },
+    context: { value: 'T', help: 'tokens in a window (128, or what the model reads)' },
+    tokens: { value: 'FILE', help: 'instead: a JSON array of token sequences, each measured as a whole' },
+  },
+  run: measurePerplexity,
+};
+
+async function measurePerplexity({ positionals, options }: CommandInput): Promise<Answer> {
   const { tokens, windows, context, split } = options;
   if (tokens !== undefined && [windows, context, split].some((option) => option !== undefined)) {
-    throw new Error(
+    throw new UsageError(
       '--tokens measures whole sequences of its own: leave out --windows, --context and --split.',
     );
   }
@@ -22,6 +37,9 @@ export async function evaluate({ positionals, options }: CommandInput): Promise<
     ? evaluateSequences(model.source, tokens)
     : evaluateDomains(model, options);
 }
+
+/** @throws NotFiniteError for a loss above 709 nats, whose exponential no number holds */
+const perplexityOf = (loss: number) => finite(Math.exp(loss), `The perplexity of a loss of ${loss} nats`);
 
 /** Mean next-token cross-entropy over token sequences of any lengths ≥ 2. */
 async function evaluateSequences(source: SourceModel, file: string): Promise<Answer> {
@@ -55,6 +73,7 @@ async function evaluateSequences(source: SourceModel, file: string): Promise<Ans
       const losses = await inference.losses(tokens);
       part.forEach((s, i) => {
         for (let t = 0; t < s.length - 1; t++) nats += losses[i * context + t]!;
+        finite(nats, `The loss of ${source.name} on sequence ${first + i + 1}`);
         predictions += s.length - 1;
       });
     }
@@ -64,12 +83,12 @@ async function evaluateSequences(source: SourceModel, file: string): Promise<Ans
   return {
     json: {
       loss,
-      perplexity: Math.exp(loss),
+      perplexity: perplexityOf(loss),
       tokens: predictions,
       sequences: sequences.length,
       adapter: gpu.adapter,
     },
-    text: `loss ${loss.toFixed(5)}, perplexity ${Math.exp(loss).toFixed(3)} over ${predictions} tokens`,
+    text: `loss ${loss.toFixed(5)}, perplexity ${perplexityOf(loss).toFixed(3)} over ${predictions} tokens`,
   };
 }
 
@@ -79,7 +98,7 @@ async function evaluateDomains(opened: OpenedModel, options: CommandInput['optio
   const context = numberOption(options, 'context', Math.min(128, limit), [2, limit]);
   const windows = numberOption(options, 'windows', ALL_WINDOWS, [1, ALL_WINDOWS]);
   const split = options['split'] ?? 'validation';
-  if (split !== 'validation' && split !== 'test') throw new Error('--split must be validation or test.');
+  if (split !== 'validation' && split !== 'test') throw new UsageError('--split must be validation or test.');
   const corpus = await openCorpusFor(opened, 0);
   const sets =
     split === 'test'
@@ -100,7 +119,7 @@ async function evaluateDomains(opened: OpenedModel, options: CommandInput['optio
   const domains = Object.fromEntries(
     sums.map((sum, i) => [
       corpus.domains[i]!.name,
-      { loss: meanLoss(sum), perplexity: Math.exp(meanLoss(sum)), tokens: sum.predictions },
+      { loss: meanLoss(sum), perplexity: perplexityOf(meanLoss(sum)), tokens: sum.predictions },
     ]),
   );
   const weights = corpus.domains.map((d) => d.weight);
@@ -112,10 +131,10 @@ async function evaluateDomains(opened: OpenedModel, options: CommandInput['optio
       `${name.padEnd(14)} loss ${d.loss.toFixed(4)}  perplexity ${d.perplexity.toFixed(2)}  tokens ${d.tokens}`,
   );
   return {
-    json: { loss, perplexity: Math.exp(loss), tokens, split, context, domains, adapter: gpu.adapter },
+    json: { loss, perplexity: perplexityOf(loss), tokens, split, context, domains, adapter: gpu.adapter },
     text: [
       ...rows,
-      `${'mixture'.padEnd(14)} loss ${loss.toFixed(4)}  perplexity ${Math.exp(loss).toFixed(2)}`,
+      `${'mixture'.padEnd(14)} loss ${loss.toFixed(4)}  perplexity ${perplexityOf(loss).toFixed(2)}`,
     ].join('\n'),
   };
 }
