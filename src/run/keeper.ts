@@ -12,8 +12,7 @@ import { eventLine, parseEvent } from './run-log';
 import { parseRunState, type RunState } from './run-state';
 
 /** The models that a run's folder may hold, each as the two files of a Hugging Face folder. */
-const KEPT_MODELS = ['pruned', 'retrained'] as const;
-export type KeptModel = (typeof KEPT_MODELS)[number];
+export type KeptModel = 'pruned' | 'retrained';
 
 /** Events are written at once when so many wait, else when the run is kept. */
 const LINES_AT_ONCE = 64;

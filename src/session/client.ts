@@ -1,6 +1,5 @@
 import { parsePulse, PING, watchHeartbeat } from './heartbeat';
-import type { Command, Report, RunStatus } from './protocol';
-import { parseReport } from './report-schema';
+import { parseReport, type Command, type Report, type RunStatus } from './protocol';
 
 /** The part of a Worker that the client needs. */
 export interface WorkerLike {
@@ -31,6 +30,11 @@ const RESET_BUSY_MS = 30_000;
 
 /** What a reset ends in; the others may still come from before it. */
 const AFTER_RESET: ReadonlySet<RunStatus> = new Set(['idle', 'ready', 'failed']);
+
+function transferOf(command: Command): Transferable[] {
+  if (command.type === 'openFiles') return command.files.map((file) => file.bytes);
+  return command.type === 'importRun' ? [command.bytes] : [];
+}
 
 /** The lab's own worker, as the bundler builds it. */
 export function createSessionWorker(): WorkerLike {
@@ -117,10 +121,7 @@ export function createSessionClient(
   return {
     send(command) {
       worker ??= begin();
-      worker.postMessage(
-        command,
-        command.type === 'openFiles' ? command.files.map((file) => file.bytes) : [],
-      );
+      worker.postMessage(command, transferOf(command));
       if (command.type === 'reset') holdToReset();
     },
     close: end,

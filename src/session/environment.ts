@@ -1,11 +1,9 @@
 import type { Tokenizer } from '../data/tokenizer';
-import type { RunControl } from '../run/run-control';
-import type { FinishedRun } from '../report/run-report';
-import { finalModel } from '../run/run';
-import type { SourceModel } from '../run/run-context';
 import type { OutputFile } from '../formats/hugging-face';
 import { GpuError, openGpu, type Gpu } from '../gpu/device';
-import type { FlatModel } from '../llama/parameters';
+import type { RunControl } from '../run/run-control';
+import type { SourceModel } from '../run/run-context';
+import type { RunStore } from '../storage/run-store';
 import type { UnderDeadline } from './heartbeat';
 import type { Report, RunStatus } from './protocol';
 
@@ -17,6 +15,8 @@ export interface LabEnvironment {
     options?: { onProgress?: (loaded: number, total: number) => void; signal?: AbortSignal },
   ): Promise<ArrayBuffer>;
   post(report: Report, transfer?: Transferable[]): void;
+  /** Opens the place where runs are kept. */
+  openStore(): Promise<RunStore>;
   /** For work that may never end; without it nothing watches. */
   underDeadline?: UnderDeadline;
 }
@@ -27,36 +27,31 @@ export interface OpenSource extends SourceModel {
   extraFiles: OutputFile[];
 }
 
-/** A run, or a comparison that trains its control. */
+/** The run that goes on. */
 export interface ActiveRun {
+  /** Its identifier in the store. */
+  id: string;
   control: RunControl;
-  /** Ends the wait for files. */
-  abort: AbortController;
   /** Resolves when the run is over, however it ended. */
   done: Promise<void>;
-}
-
-/** Cancels work that goes on; resolves when nothing of it is under way any more. */
-export async function stopWork(work: ActiveRun | null): Promise<void> {
-  work?.abort.abort();
-  work?.control.cancel();
-  await work?.done;
+  /** Says again what has not been said yet of its log. */
+  flush(): Promise<void>;
 }
 
 /** Everything that the engine behind the page holds: one device, one source model, at most one run. */
 export interface LabState {
   readonly environment: LabEnvironment;
   device: Promise<Gpu> | null;
+  store: Promise<RunStore> | null;
   source: OpenSource | null;
   /** The run that goes on; null before it and as soon as it is over. */
   run: ActiveRun | null;
-  finished: FinishedRun | null;
-  /** The comparison that goes on; null when there is none. */
-  comparison: ActiveRun | null;
+  /** The newest run of this session has finished, and nothing has begun since. */
+  finished: boolean;
+  /** Jobs that nobody has cancelled, by their ids. */
+  jobs: Map<number, AbortController>;
   /** Bytes of the corpus' files by path. */
   corpusFiles: Map<string, Promise<ArrayBuffer>>;
-  /** Ids of generations and evaluations that nobody has cancelled. */
-  wanted: Set<number>;
   /** A fatal failure was reported: the page ends this worker and opens in a fresh one. */
   over: boolean;
 }
@@ -65,12 +60,12 @@ export function createState(environment: LabEnvironment): LabState {
   return {
     environment,
     device: null,
+    store: null,
     source: null,
     run: null,
-    finished: null,
-    comparison: null,
+    finished: false,
+    jobs: new Map(),
     corpusFiles: new Map(),
-    wanted: new Set(),
     over: false,
   };
 }
@@ -97,23 +92,17 @@ export function needSource({ source }: LabState): OpenSource {
   return source;
 }
 
-export type Which = 'source' | 'pruned';
-
-/** The models that there are to compare: the source and, after a finished run, the pruned one. */
-export function comparedModels(state: LabState): { which: Which; model: FlatModel }[] {
-  const models: { which: Which; model: FlatModel }[] = [{ which: 'source', model: needSource(state) }];
-  if (state.finished) models.push({ which: 'pruned', model: finalModel(state.finished) });
-  return models;
+/** Stops the run that goes on; resolves when nothing of it is under way any more. */
+export async function stopRun(state: LabState): Promise<void> {
+  state.run?.control.cancel();
+  await state.run?.done;
+  state.finished = false;
 }
 
 /** The device, opened when it is first needed. @throws GpuUnavailableError */
 export function device(state: LabState): Promise<Gpu> {
   state.device ??= openGpu(state.environment.gpu, (reason) => {
-    const cause = reason.split('\n')[0];
-    endWith(
-      state,
-      `The graphics device was lost (${cause}): press Prune to start again, with a smaller batch if it happens twice.`,
-    );
+    endWith(state, `The graphics device was lost (${reason.split('\n')[0]}).`);
   }).then(
     (gpu) => {
       post(state, { type: 'device', adapter: gpu.adapter });
@@ -127,12 +116,18 @@ export function device(state: LabState): Promise<Gpu> {
   return state.device;
 }
 
+/** Where runs are kept, opened when it is first needed; says so when its list changes. */
+export function storeOf(state: LabState): Promise<RunStore> {
+  state.store ??= state.environment.openStore();
+  return state.store;
+}
+
 /** Reports that only a fresh worker helps, and lets nothing out after it. */
 function endWith(state: LabState, message: string): void {
   post(state, { type: 'failed', message, fatal: true });
   state.over = true;
-  void stopWork(state.run);
-  void stopWork(state.comparison);
+  state.run?.control.cancel();
+  for (const job of state.jobs.values()) job.abort();
 }
 
 /** Reports what went wrong, in one line. An error of WebGPU is fatal: no result of that device counts. */
@@ -147,7 +142,7 @@ export async function reportFailure(state: LabState, error: unknown): Promise<vo
 /** The same promise, but rejected as soon as nobody waits for it any more. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(new DOMException('Nobody waits for it any more.', 'AbortError'));
+    const abort = () => reject(signal.reason as Error);
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));

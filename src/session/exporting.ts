@@ -1,13 +1,14 @@
-import { finalModel } from '../run/run';
 import { writeModelFolder } from '../formats/hugging-face';
 import { zipFiles } from '../formats/zip';
 import { parameterLayout, unpackParameters } from '../llama/parameters';
+import { finalModel } from '../run/run';
 import { needSource, post, type LabState } from './environment';
+import { checkSameSource, finishedRun } from './runs';
 
-/** The pruned model as a zipped Hugging Face folder. @throws one sentence while there is none */
-export async function exportModel(state: LabState): Promise<void> {
-  const { finished } = state;
-  if (!finished) throw new Error('There is no pruned model yet: press Prune and let the run finish.');
+/** The model that came out of a run as a zipped Hugging Face folder. @throws one sentence while there is none */
+export async function exportModel(state: LabState, run: string): Promise<void> {
+  const finished = await finishedRun(state, run);
+  checkSameSource(state, finished);
   const { name, extraFiles } = needSource(state);
   const { config, parameters } = finalModel(finished);
   const tensors = unpackParameters(parameterLayout(config), parameters);

@@ -1,47 +1,36 @@
 import { evaluationWindows } from '../data/sampler';
 import { evaluateSets, evaluationBatch, meanLoss } from '../llama/evaluate';
 import { withModel } from '../llama/inference';
-import { createShareTimeLeft } from '../run/time-left';
 import { loadCorpus } from './corpus';
-import { comparedModels, device, needSource, post, type LabState } from './environment';
+import { device, needSource, post, type LabState } from './environment';
+import type { Job } from './jobs';
 import type { Command } from './protocol';
-
-/** Thrown out of an evaluation that nobody waits for any more. */
-class EvaluationCancelled extends Error {}
+import { comparedModels } from './runs';
 
 /**
- * Loss by domain over the validation split, of the source and, where there is one, the pruned model.
+ * Loss by domain over the validation split, of the source and, where a run is named, what came out of it.
  *
- * @throws one sentence, such as for a model that has not the corpus' vocabulary
+ * @throws one sentence, such as for a model that has not the corpus' vocabulary; the job's reason
  */
 export async function evaluateDomains(
   state: LabState,
-  command: Extract<Command, { type: 'evaluate' }>,
+  { id, run, contextLength, windows }: Extract<Command, { type: 'evaluate' }>,
+  job: Job,
 ): Promise<void> {
   const source = needSource(state);
-  const models = comparedModels(state);
+  const models = await comparedModels(state, run);
   const gpu = await device(state);
   const corpus = await loadCorpus(state, source, 0);
-  const context = Math.min(command.contextLength, source.config.maxPositionEmbeddings);
-  const sets = corpus.domains.map((d) => evaluationWindows(d, context, command.windows));
+  const context = Math.min(contextLength, source.config.maxPositionEmbeddings);
+  const sets = corpus.domains.map((d) => evaluationWindows(d, context, windows));
   const shape = { batch: evaluationBatch(context), context };
-  for (const { which, model } of models) {
-    if (!state.wanted.has(command.id)) return;
+  for (const [m, { which, model }] of models.entries()) {
     const what = `Evaluating the ${which} model on the validation split`;
-    const secondsLeft = createShareTimeLeft();
-    const measured = withModel(gpu, `${which} evaluation`, model, shape, (inference) =>
-      evaluateSets(inference, sets, (done, total) => {
-        if (!state.wanted.has(command.id)) throw new EvaluationCancelled();
-        post(state, { type: 'activity', what, done, total, secondsLeft: secondsLeft(done / total) });
-      }),
+    const sums = await withModel(gpu, `${which} evaluation`, model, shape, (inference) =>
+      evaluateSets(inference, sets, (done, total) => job.progress(what, (m + done / total) / models.length)),
     );
-    const sums = await measured.catch((error: unknown) => {
-      if (error instanceof EvaluationCancelled) return null;
-      throw error;
-    });
-    if (!sums) return;
     gpu.throwOnError();
     const tokens = sums.map((s) => s.predictions);
-    post(state, { type: 'evaluated', id: command.id, which, loss: sums.map(meanLoss), tokens, done: true });
+    post(state, { type: 'evaluated', id, which, loss: sums.map(meanLoss), tokens });
   }
 }

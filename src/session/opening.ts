@@ -5,9 +5,8 @@ import { weightsHash } from '../formats/weights-hash';
 import { packParameters, parameterLayout } from '../llama/parameters';
 import { createThrottle } from '../run/throttle';
 import { chooseSource } from './choosing';
-import { device, post, postStatus, untilAborted, type LabState } from './environment';
+import { device, post, postStatus, stopRun, untilAborted, type LabState } from './environment';
 import { guardTokenizer } from './guarded-tokenizer';
-import { stopRun } from './run';
 
 /** What a model from a folder of the visitor's is called. */
 const LOCAL = 'local';
@@ -45,7 +44,7 @@ async function adopt(
     tokenizer: name === LOCAL ? guardTokenizer(load, state.environment.underDeadline) : load(),
     extraFiles: tokenizerFiles(folder),
   };
-  post(state, { type: 'source', name, config, parameters: layout.parameterCount, card });
+  post(state, { type: 'source', name, weightsSha256, config, parameters: layout.parameterCount, card });
   postStatus(state, 'ready');
 }
 

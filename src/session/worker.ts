@@ -2,6 +2,7 @@ import { answerPing, createDeadline, type Pulse } from './heartbeat';
 import { createLab } from './lab';
 import type { Command } from './protocol';
 import { createSiteReader } from './site-files';
+import { openPageStore } from '../storage/page-store';
 
 /** The module worker that owns the GPU device: the page speaks with it through the protocol only. */
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -18,6 +19,7 @@ const lab = createLab({
     (input, init) => scope.fetch(input, init),
   ),
   post: (report, transfer = []) => scope.postMessage(report, transfer),
+  openStore: openPageStore,
   underDeadline: createDeadline(postPulse),
 });
 

@@ -3,7 +3,9 @@ import type { Gpu } from '../gpu/device';
 import { generate } from '../llama/generate';
 import { generationContext } from '../llama/generation-context';
 import { withModel, type Inference } from '../llama/inference';
-import { comparedModels, device, needSource, post, type LabState, type Which } from './environment';
+import { device, needSource, post, type LabState } from './environment';
+import type { Job } from './jobs';
+import { comparedModels, type Which } from './runs';
 import type { Command } from './protocol';
 
 type GenerateCommand = Extract<Command, { type: 'generate' }>;
@@ -23,23 +25,27 @@ interface Writer {
  *
  * @throws one sentence, such as for a model without a tokenizer
  */
-export async function writeSideBySide(state: LabState, command: GenerateCommand): Promise<void> {
+export async function writeSideBySide(
+  state: LabState,
+  command: GenerateCommand,
+  { signal }: Job,
+): Promise<void> {
   const { tokenizer } = needSource(state);
   if (!tokenizer) throw new Error('The source model has no tokenizer.json, so it cannot write text.');
   const prompt = tokenizer.encode(command.prompt);
   const gpu = await device(state);
-  const models = comparedModels(state);
+  const models = await comparedModels(state, command.run);
 
-  const lend = (writers: Writer[]): Promise<void> => {
+  const write = (writers: Writer[]): Promise<void> => {
     const next = models[writers.length];
-    if (!next) return takeTurns(state, gpu, command.id, writers, tokenizer);
+    if (!next) return takeTurns(state, { gpu, id: command.id, writers, tokenizer, signal });
     const context = generationContext(next.model.config, prompt.length, command.maxTokens);
     const shape = { batch: 1, context };
     return withModel(gpu, `${next.which} writing`, next.model, shape, (inference) =>
-      lend([...writers, createWriter(next.which, inference, prompt, command)]),
+      write([...writers, createWriter(next.which, inference, prompt, command)]),
     );
   };
-  await lend([]);
+  await write([]);
 }
 
 function createWriter(
@@ -51,20 +57,22 @@ function createWriter(
   return { which, source: generate(inference, prompt, command), tokens: [], milliseconds: 0 };
 }
 
-async function takeTurns(
-  state: LabState,
-  gpu: Gpu,
-  id: number,
-  writers: readonly Writer[],
-  tokenizer: Tokenizer,
-): Promise<void> {
+interface Writing {
+  gpu: Gpu;
+  id: number;
+  writers: readonly Writer[];
+  tokenizer: Tokenizer;
+  signal: AbortSignal;
+}
+
+async function takeTurns(state: LabState, { gpu, id, writers, tokenizer, signal }: Writing): Promise<void> {
   const report = (writer: Writer, done: boolean) => {
     const { which, tokens, milliseconds } = writer;
     const tokensPerSecond = tokens.length < 2 ? 0 : ((tokens.length - 1) * 1000) / Math.max(1, milliseconds);
     post(state, { type: 'generated', id, which, text: tokenizer.decode(tokens), done, tokensPerSecond });
   };
   const going = new Set(writers);
-  while (going.size > 0 && state.wanted.has(id)) {
+  while (going.size > 0 && !signal.aborted) {
     for (const writer of going) {
       if (await writeToken(writer)) report(writer, false);
       else going.delete(writer);
