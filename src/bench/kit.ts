@@ -125,7 +125,7 @@ function stepTable(sections: Kit['sections'], benches: readonly string[]): strin
         milliseconds(eager),
         eager ? (bench.millisecondsPerStep / eager).toFixed(2) : '–',
         milliseconds(compiled),
-        (fastest / Math.max(...(bench.clockProbe ?? []))).toFixed(2),
+        (fastest / Math.max(...bench.clockProbe)).toFixed(2),
       ],
     ];
   });
