@@ -54,7 +54,13 @@ export function KeptRunItem({ run }: { run: KeptRun }) {
               ⋯
             </DropdownMenu.Trigger>
             <DropdownMenu.Portal>
-              <DropdownMenu.Content className="menu" align="end" sideOffset={4}>
+              <DropdownMenu.Content
+                className="menu"
+                align="end"
+                sideOffset={4}
+                // What an item opened takes the focus, not the button of the menu.
+                onCloseAutoFocus={(event) => open !== null && event.preventDefault()}
+              >
                 <Item disabled={!plan} onSelect={() => plan && lab.setPlan(plan)}>
                   Use these settings
                 </Item>
@@ -121,8 +127,8 @@ function TextEditor({ label, value, onDone }: TextEditorProps) {
       aria-label={label}
       defaultValue={value}
       maxLength={200}
-      // The menu that was closed for it gives the focus back in the same moment.
-      ref={(element) => void setTimeout(() => element?.select())}
+      autoFocus
+      onFocus={(event) => event.target.select()}
       onBlur={(event) => onDone(event.target.value)}
       onKeyDown={(event) => {
         if (event.key === 'Enter') onDone(event.currentTarget.value);
