@@ -6,7 +6,11 @@ import { metricsCsv, metricsJson as metricsChunks, parseRunLog } from './metrics
 import { runLogHeader } from './run-log';
 import { defaultExperiment } from '../experiment/schema';
 
-const metricsJson = (events: RunEvent[]) => [...metricsChunks(events, runLogHeader(events))].join('');
+const metricsJson = async (events: RunEvent[]) => {
+  let text = '';
+  for await (const piece of metricsChunks(events, runLogHeader(events))) text += piece;
+  return text;
+};
 
 const config = smallConfig();
 const started: StartedEvent = {
@@ -151,15 +155,17 @@ describe('metricsCsv', () => {
     ).toBe(true);
   });
 
-  it('refuses a run that has not started', () => {
+  it('refuses a run that has not started', async () => {
     expect(() => metricsCsv([])).toThrow('run log: the run has no event yet');
-    expect(() => metricsJson([])).toThrow('run log: the run has no event yet');
+    await expect(metricsJson([])).rejects.toThrow('run log: the run has no event yet');
   });
 });
 
+const logText = await metricsJson(events);
+
 describe('run log', () => {
   it('reads back what it wrote', () => {
-    const log = parseRunLog(JSON.parse(metricsJson(events)));
+    const log = parseRunLog(JSON.parse(logText));
     expect(log.events).toEqual(events);
     expect(log.header).toEqual({
       version: '0.1.0',
@@ -171,7 +177,7 @@ describe('run log', () => {
   });
 
   const changed = (at: number, change: object) => {
-    const log = JSON.parse(metricsJson(events)) as { events: object[] };
+    const log = JSON.parse(logText) as { events: object[] };
     log.events[at] = { ...log.events[at], ...change };
     return () => parseRunLog(log);
   };
@@ -183,7 +189,7 @@ describe('run log', () => {
     ],
     [
       'a missing start',
-      () => parseRunLog({ ...JSON.parse(metricsJson(events)), events: [events[1]] }),
+      () => parseRunLog({ ...JSON.parse(logText), events: [events[1]] }),
       'events[0] must be the event "started"',
     ],
     ['two runs', changed(1, started), 'events[1]'],

@@ -91,12 +91,15 @@ export function metricsCsv(events: readonly RunEvent[], corpus?: string): string
  *
  * @throws InputError when the run has not started.
  */
-export function* metricsJson(events: Iterable<RunEvent>, header: RunLogHeader): Generator<string> {
+export async function* metricsJson(
+  events: Iterable<RunEvent> | AsyncIterable<RunEvent>,
+  header: RunLogHeader,
+): AsyncGenerator<string> {
   const opening = { format: 'shear-lab run', formatVersion: 2, header };
   // An event a line: readable, and small when compressed.
   yield `${JSON.stringify(opening, null, 2).slice(0, -2)},\n  "events": [`;
   let separator = '\n';
-  for (const event of events) {
+  for await (const event of events) {
     yield `${separator}    ${eventLine(event, 'inside')}`;
     separator = ',\n';
   }

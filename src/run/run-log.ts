@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { changed } from '../experiment/interventions';
+import type { Experiment } from '../experiment/schema';
 import { checked, refuse, wholeNumber } from '../formats/refusal';
 import { gateLayout } from '../llama/gates';
 import { adapterSchema, eventSchema, weightsSha256, type RunEvent, type StartedEvent } from './events';
@@ -166,6 +168,16 @@ export function parseRunLog(json: unknown): RunLog {
   const log = checked(runLogSchema, json, SUBJECT);
   checkLengths(log.events);
   return log;
+}
+
+/** The settings that a run ended with: those of its start, and every change on the way. @throws InputError */
+export function settingsOf(events: readonly RunEvent[]): Experiment {
+  const [started] = events;
+  if (started?.type !== 'started') return refuse(SUBJECT, 'events[0] must be the event "started"');
+  return events.reduce(
+    (settings, event) => (event.type === 'intervention' ? changed(settings, event.changes) : settings),
+    started.experiment,
+  );
 }
 
 /** The header of a log, from its first event. @throws InputError if the log is empty or is not one run's. */

@@ -1,0 +1,240 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Intervention, Plan } from '../experiment/interventions';
+import { decodePermalink, encodePermalink } from '../experiment/permalink';
+import { experimentSchema } from '../experiment/schema';
+import { testGpu } from '../kernels/testing';
+import { openMemoryStore } from '../storage/memory-store';
+import type { RunFiles, RunFolder, RunStore } from '../storage/run-store';
+import type { RunEvent } from './events';
+import { createKeeper, findRun, readEvents, readKeptModel } from './keeper';
+import { finalModel, resumeRun, runExperiment } from './run';
+import type { RunContext } from './run-context';
+import { createRunControl, isCancellation, type RunControl } from './run-control';
+import { toyCorpus, toySource } from './testing';
+
+const experiment = experimentSchema.parse({
+  target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
+  prune: { steps: 30, batchSize: 2 },
+  retrain: { steps: 30, batchSize: 2 },
+  contextLength: 8,
+  evaluation: { interval: 7, windows: 3 },
+  checkpoint: { interval: 10 },
+});
+
+const store: RunStore = openMemoryStore('for a test');
+
+async function newFolder(): Promise<RunFolder> {
+  return store.create({
+    name: 'test',
+    note: '',
+    colour: null,
+    version: 'test',
+    status: 'running',
+    experiment: {},
+    interventions: [],
+    adapter: '',
+    seed: 1,
+    source: { name: 'toy', hash: null, parameters: 1 },
+    step: 0,
+    totalSteps: 60,
+    meanLoss: null,
+  });
+}
+
+/** Called with every event; may pause, change or cancel the run. */
+type Hand = (event: RunEvent, control: RunControl) => void;
+
+async function contextOf(
+  folder: RunFolder,
+  hand: Hand,
+  position?: { lines: number; frames: number },
+  elapsedBefore = 0,
+) {
+  const control: RunControl = createRunControl({
+    elapsedBefore,
+    onHold: () => setTimeout(() => control.resume()),
+  });
+  const keeper = await createKeeper(folder, position);
+  const refused: string[] = [];
+  const context: RunContext = {
+    gpu: await testGpu(),
+    source: toySource(),
+    corpus: toyCorpus(),
+    turn: control,
+    version: 'test',
+    activity: () => undefined,
+    refuseChange: (message) => refused.push(message),
+    keeper,
+    emit(event) {
+      keeper.add(event);
+      hand(event, control);
+    },
+  };
+  return { context, keeper, refused, control };
+}
+
+/** Runs a plan into a folder; a cancelled run leaves what a killed one does. */
+async function run(plan: Plan, hand: Hand = () => undefined) {
+  const folder = await newFolder();
+  const { context, keeper, refused } = await contextOf(folder, hand);
+  try {
+    const models = await runExperiment(plan, context);
+    if (models.retrained) await keeper.keepModel('retrained', models.retrained);
+    await keeper.flush();
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
+  await folder.close();
+  return { id: folder.id, refused };
+}
+
+async function goOn(id: string, hand: Hand = () => undefined, changes: Intervention['changes'] = {}) {
+  const folder = await store.open(id);
+  const found = (await findRun(folder))!;
+  const { context, keeper, refused, control } = await contextOf(folder, hand, found.position);
+  if (Object.keys(changes).length) control.change(changes);
+  try {
+    const models = await resumeRun(found.saved, context);
+    if (models.retrained) await keeper.keepModel('retrained', models.retrained);
+    await keeper.flush();
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
+  await folder.close();
+  return { id, refused };
+}
+
+/** The log without the times, and the weights that came out. */
+async function outcome(id: string) {
+  const files: RunFiles = await store.files(id);
+  const log: object[] = [];
+  for await (const event of readEvents(files)) log.push({ ...event, elapsedMs: 0 });
+  const models = {
+    pruned: await readKeptModel(files, 'pruned'),
+    retrained: await readKeptModel(files, 'retrained'),
+  };
+  return { log, models };
+}
+
+const cancelAt =
+  (step: number): Hand =>
+  (event, control) => {
+    if (event.type === 'step' && event.step === step) control.cancel();
+  };
+
+describe('a run that is taken up again', () => {
+  const plan: Plan = { experiment, interventions: [] };
+  let straight: Awaited<ReturnType<typeof outcome>>;
+  beforeAll(async () => {
+    straight = await outcome((await run(plan)).id);
+  });
+
+  it('straight, has a log of every step and both models', () => {
+    expect(straight.log.filter((event) => (event as RunEvent).type === 'step')).toHaveLength(60);
+    expect(straight.models.retrained).not.toBeNull();
+  });
+
+  it.each([3, 11, 20, 29, 30, 31, 44, 60])(
+    'killed at step %i gives the same metrics and weights',
+    async (step) => {
+      const { id } = await run(plan, cancelAt(step));
+      await goOn(id);
+      expect(await outcome(id)).toEqual(straight);
+    },
+  );
+
+  it('killed again and again, at random steps, gives the same', async () => {
+    const { id } = await run(plan, cancelAt(8));
+    for (const step of [19, 26, 33, 52]) await goOn(id, cancelAt(step));
+    await goOn(id);
+    expect(await outcome(id)).toEqual(straight);
+  });
+
+  it('that was finished ends at once, and the same', async () => {
+    const { id } = await run(plan);
+    await goOn(id);
+    expect(await outcome(id)).toEqual(straight);
+  });
+
+  it('paused and stepped on the way gives the same', async () => {
+    const { id } = await run(plan, (event, control) => {
+      if (event.type === 'step' && event.step % 13 === 0) control.pause();
+    });
+    expect(await outcome(id)).toEqual(straight);
+  });
+});
+
+describe('a run that is changed while it goes', () => {
+  const drags: Record<number, Intervention['changes']> = {
+    5: { 'target.hiddenSize': 12 },
+    12: { 'target.intermediateSize': 9, 'prune.gateLearningRate': 0.3, 'evaluation.interval': 5 },
+    21: { 'mixture.weights': [3, 1, 1], 'prune.steps': 36 },
+    40: { 'mixture.mode': 'constant', 'retrain.learningRate': 1e-3 },
+  };
+  const dragging: Hand = (event, control) => {
+    const changes = event.type === 'step' ? drags[event.step] : undefined;
+    if (changes) control.change(changes);
+  };
+
+  it('gives one and the same log when it is killed twice, and when its link is replayed', async () => {
+    const dragged = await run({ experiment, interventions: [] }, dragging);
+    const expected = await outcome(dragged.id);
+    const events = expected.log as RunEvent[];
+    const made = events.filter((event) => event.type === 'intervention');
+    expect(made.map(({ changes }) => Object.keys(changes))).toEqual(
+      [
+        ['target.hiddenSize'],
+        ['target.intermediateSize', 'prune.gateLearningRate', 'evaluation.interval'],
+        ['mixture.weights', 'prune.steps'],
+        ['mixture.mode', 'retrain.learningRate', 'mixture.weights'].sort(),
+      ].map((keys, i) => (i < 3 ? keys : (expect.arrayContaining(keys) as string[]))),
+    );
+    expect(events.find((event) => event.type === 'surgery')).toMatchObject({
+      step: 36,
+      config: { hiddenSize: 12 },
+    });
+
+    const interventions = made.map(({ step, changes }) => ({ at: step, changes }));
+    const link = encodePermalink({ experiment, interventions });
+    const { problems, ...linked } = decodePermalink(link);
+    expect(problems).toEqual([]);
+    const replayed = await run(linked);
+    expect(await outcome(replayed.id)).toEqual(expected);
+
+    const killed = await run(linked, cancelAt(16));
+    await goOn(killed.id, cancelAt(41));
+    await goOn(killed.id);
+    expect(await outcome(killed.id)).toEqual(expected);
+  });
+
+  it('refuses what cannot change any more, in one sentence, and goes on', async () => {
+    const { refused } = await run({ experiment, interventions: [] }, (event, control) => {
+      if (event.type !== 'step') return;
+      if (event.step === 3) control.change({ contextLength: 4 });
+      if (event.step === 4) control.change({ 'target.hiddenSize': 17 });
+      if (event.step === 40) control.change({ 'target.hiddenSize': 9 });
+    });
+    expect(refused).toEqual([
+      expect.stringMatching(/Context \(contextLength\) cannot be changed while a run goes on/),
+      expect.stringMatching(/idden/),
+      expect.stringMatching(/Hidden size \(target\.hiddenSize\) cannot be changed after the cut at step 30/),
+    ]);
+  });
+
+  it('can be trained on after its end, as its link replays it', async () => {
+    const { id } = await run({ experiment, interventions: [] });
+    await goOn(id, undefined, { 'retrain.steps': 42 });
+    const longer = await outcome(id);
+    expect(longer.log.filter((event) => (event as RunEvent).type === 'step')).toHaveLength(72);
+    const replayed = await run({ experiment, interventions: [{ at: 60, changes: { 'retrain.steps': 42 } }] });
+    expect(await outcome(replayed.id)).toEqual(longer);
+  });
+
+  it('keeps masked and pruned the same function', async () => {
+    const { id } = await run({ experiment, interventions: [] }, dragging);
+    const { log, models } = await outcome(id);
+    const surgery = (log as RunEvent[]).find((event) => event.type === 'surgery')!;
+    expect(surgery.maskedVersusPruned).toBeLessThan(1e-4);
+    expect(finalModel({ pruned: models.pruned!, retrained: models.retrained }).config.hiddenSize).toBe(12);
+  });
+});
