@@ -230,6 +230,52 @@ describe('a run that is changed while it goes', () => {
     expect(await outcome(replayed.id)).toEqual(longer);
   });
 
+  it('closes and keeps the units that are pinned by hand, and lets them go again', async () => {
+    const pinned = { ...experiment, pins: ['d3-', 'd0!', 'a1.0-', 'm2.7!', 'l1-'] };
+    const hand: Hand = (event, control) => {
+      if (event.type !== 'step') return;
+      if (event.step === 9) control.change({ pins: ['d3-', 'd0!', 'd5-', 'm2.7!', 'l1-'] });
+      if (event.step === 15)
+        control.change({ pins: ['d3-', 'd0!', 'd5-', 'm2.7!', 'm2.8!', 'l1-', 'a0.1!', 'a0.0-'] });
+    };
+    const { id, refused } = await run({ experiment: pinned, interventions: [] }, hand);
+    expect(refused).toEqual([]);
+    const expected = await outcome(id);
+    const events = expected.log as RunEvent[];
+    const surgery = events.find((event) => event.type === 'surgery')!;
+    expect(surgery.kept.hidden).toContain(0);
+    expect(surgery.kept.hidden).not.toContain(3);
+    expect(surgery.kept.hidden).not.toContain(5);
+    expect(surgery.kept.layers).toEqual([0, 2]);
+    expect(surgery.kept.heads[0]).toEqual([1]);
+    expect(surgery.kept.intermediate[2]).toEqual(expect.arrayContaining([7, 8]));
+    expect(surgery.maskedVersusPruned).toBeLessThan(1e-4);
+    const frames = events.filter((event) => event.type === 'gates');
+    expect(frames.map(({ values }) => [values[0], values[3]])).toEqual(frames.map(() => [255, 0]));
+
+    const interventions = events.flatMap((event) =>
+      event.type === 'intervention' ? [{ at: event.step, changes: event.changes }] : [],
+    );
+    const killed = await run({ experiment: pinned, interventions }, cancelAt(12));
+    await goOn(killed.id);
+    expect(await outcome(killed.id)).toEqual(expected);
+  });
+
+  it('refuses pins that leave the target no choice', async () => {
+    const problem = async (pins: string[]) =>
+      run({ experiment: { ...experiment, pins }, interventions: [] }).then(
+        () => null,
+        (error: Error) => error.message,
+      );
+    expect(await problem(['d16-'])).toMatch(/Pins \(pins\): the model has no unit d16/);
+    expect(await problem(['l0-', 'l1-'])).toMatch(
+      /2 layers are closed by hand, more than the 1 that the target leaves out/,
+    );
+    expect(await problem(['a2.0!', 'a2.1!'])).toMatch(
+      /2 attention heads are kept by hand in layer 3, more than the 1/,
+    );
+  });
+
   it('keeps masked and pruned the same function', async () => {
     const { id } = await run({ experiment, interventions: [] }, dragging);
     const { log, models } = await outcome(id);
