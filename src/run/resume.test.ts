@@ -1,126 +1,21 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Intervention, Plan } from '../experiment/interventions';
 import { decodePermalink, encodePermalink } from '../experiment/permalink';
-import { experimentSchema } from '../experiment/schema';
-import { testGpu } from '../kernels/testing';
-import { openMemoryStore } from '../storage/memory-store';
-import type { RunFiles, RunFolder, RunStore } from '../storage/run-store';
 import type { RunEvent } from './events';
-import { createKeeper, findRun, readEvents, readKeptModel } from './keeper';
-import { finalModel, resumeRun, runExperiment } from './run';
-import type { RunContext } from './run-context';
-import { createRunControl, isCancellation, type RunControl } from './run-control';
-import { toyCorpus, toySource } from './testing';
+import { dyingFolder } from '../storage/testing';
+import {
+  cancelAt,
+  goOn,
+  KEPT_EXPERIMENT,
+  outcome,
+  run,
+  store,
+  type Hand,
+  type Place,
+} from './kept-run.testing';
+import { finalModel } from './run';
 
-const experiment = experimentSchema.parse({
-  target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
-  prune: { steps: 30, batchSize: 2 },
-  retrain: { steps: 30, batchSize: 2 },
-  contextLength: 8,
-  evaluation: { interval: 7, windows: 3 },
-  checkpoint: { interval: 10 },
-});
-
-const store: RunStore = openMemoryStore('for a test');
-
-async function newFolder(): Promise<RunFolder> {
-  return store.create({
-    name: 'test',
-    note: '',
-    colour: null,
-    version: 'test',
-    status: 'running',
-    experiment: {},
-    interventions: [],
-    adapter: '',
-    seed: 1,
-    source: { name: 'toy', hash: null, parameters: 1 },
-    step: 0,
-    totalSteps: 60,
-    meanLoss: null,
-  });
-}
-
-/** Called with every event; may pause, change or cancel the run. */
-type Hand = (event: RunEvent, control: RunControl) => void;
-
-async function contextOf(
-  folder: RunFolder,
-  hand: Hand,
-  position?: { lines: number; frames: number },
-  elapsedBefore = 0,
-) {
-  const control: RunControl = createRunControl({
-    elapsedBefore,
-    onHold: () => setTimeout(() => control.resume()),
-  });
-  const keeper = await createKeeper(folder, position);
-  const refused: string[] = [];
-  const context: RunContext = {
-    gpu: await testGpu(),
-    source: toySource(),
-    corpus: toyCorpus(),
-    turn: control,
-    version: 'test',
-    activity: () => undefined,
-    refuseChange: (message) => refused.push(message),
-    keeper,
-    emit(event) {
-      keeper.add(event);
-      hand(event, control);
-    },
-  };
-  return { context, keeper, refused, control };
-}
-
-/** Runs a plan into a folder; a cancelled run leaves what a killed one does. */
-async function run(plan: Plan, hand: Hand = () => undefined) {
-  const folder = await newFolder();
-  const { context, keeper, refused } = await contextOf(folder, hand);
-  try {
-    const models = await runExperiment(plan, context);
-    if (models.retrained) await keeper.keepModel('retrained', models.retrained);
-    await keeper.flush();
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-  }
-  await folder.close();
-  return { id: folder.id, refused };
-}
-
-async function goOn(id: string, hand: Hand = () => undefined, changes: Intervention['changes'] = {}) {
-  const folder = await store.open(id);
-  const found = (await findRun(folder))!;
-  const { context, keeper, refused, control } = await contextOf(folder, hand, found.position);
-  if (Object.keys(changes).length) control.change(changes);
-  try {
-    const models = await resumeRun(found.saved, context);
-    if (models.retrained) await keeper.keepModel('retrained', models.retrained);
-    await keeper.flush();
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-  }
-  await folder.close();
-  return { id, refused };
-}
-
-/** The log without the times, and the weights that came out. */
-async function outcome(id: string) {
-  const files: RunFiles = await store.files(id);
-  const log: object[] = [];
-  for await (const event of readEvents(files)) log.push({ ...event, elapsedMs: 0 });
-  const models = {
-    pruned: await readKeptModel(files, 'pruned'),
-    retrained: await readKeptModel(files, 'retrained'),
-  };
-  return { log, models };
-}
-
-const cancelAt =
-  (step: number): Hand =>
-  (event, control) => {
-    if (event.type === 'step' && event.step === step) control.cancel();
-  };
+const experiment = KEPT_EXPERIMENT;
 
 describe('a run that is taken up again', () => {
   const plan: Plan = { experiment, interventions: [] };
@@ -148,6 +43,20 @@ describe('a run that is taken up again', () => {
     for (const step of [19, 26, 33, 52]) await goOn(id, cancelAt(step));
     await goOn(id);
     expect(await outcome(id)).toEqual(straight);
+  });
+
+  it('killed in the middle of a write, dozens of times, gives the same', async () => {
+    for (let kill = 0; kill < 36; kill++) {
+      const when = (['before', 'half', 'after'] as const)[kill % 3]!;
+      const wrap: Place['wrap'] = (folder) => dyingFolder(folder, kill, when);
+      const { id } = await run(plan, undefined, { wrap });
+      // Before its first checkpoint there is nothing to go on from.
+      if (!(await goOn(id, undefined, {}, { wrap: (folder) => dyingFolder(folder, 40 - kill, when) })))
+        continue;
+      await goOn(id);
+      expect(await outcome(id)).toEqual(straight);
+      await store.remove(id);
+    }
   });
 
   it('that was finished ends at once, and the same', async () => {
