@@ -4,7 +4,7 @@ import { packageCommand, root, runScript } from './setup/process.mjs';
 import { ensureAdapter } from './setup/vulkan.mjs';
 
 /**
- * `npm run soak`: a thousand kills, lost devices, resets and 10,000 steps (src/run/run.soak.ts). Minutes to an
+ * `npm run soak`: a thousand kills, lost devices, resets and 10,000 steps (src/session/runs.soak.ts). Minutes to an
  * hour; SOAK=0.1 does a tenth. Its figures stand in docs/reliability.md.
  */
 await runScript(async () => {

@@ -354,7 +354,7 @@ describe('command line', () => {
     }
     expect((await command('eval', '-h')).out).toMatch(/-- perplexity MODEL .*\n[\s\S]*Also called eval\./);
     expect((await command('prune', '-h')).out).toMatch(
-      /prune \[EXPERIMENT\.json\] \[--out DIR\] \[--resume DIR\] \[--checkpoint-every N\] \[--model MODEL\] \[--force\]/,
+      /prune \[EXPERIMENT\.json\] \[--out DIR\] \[--resume DIR\|FILE\] \[--checkpoint-every N\] \[--model MODEL\] \[--force\]/,
     );
   });
 

@@ -7,6 +7,7 @@ import { generate } from './commands/generate';
 import { info } from './commands/info';
 import { kit } from './commands/kit';
 import { measure } from './commands/measure';
+import { pack } from './commands/pack';
 import { perplexity } from './commands/perplexity';
 import { prune } from './commands/prune';
 import { report } from './commands/report';
@@ -16,7 +17,18 @@ import { commandHelp, generalHelp } from './help';
 /** As a shell says of a command that Ctrl-C ended: 128 and the number of the signal. */
 const INTERRUPTED = 130;
 
-const COMMANDS: readonly Command[] = [info, perplexity, tasks, prune, report, generate, bench, measure, kit];
+const COMMANDS: readonly Command[] = [
+  info,
+  perplexity,
+  tasks,
+  prune,
+  pack,
+  report,
+  generate,
+  bench,
+  measure,
+  kit,
+];
 
 /**
  * Runs one command. Its answer goes to stdout, progress and errors to stderr.

@@ -169,13 +169,20 @@ export async function checkOutputFile(option: string, file: string): Promise<voi
 }
 
 /** Writes a file whole or not at all. @throws one sentence that names the option */
-export async function writeOutputFile(option: string, file: string, text: string): Promise<void> {
+export async function writeOutputFile(
+  option: string,
+  file: string,
+  content: string | Uint8Array,
+): Promise<void> {
   const path = userPath(file);
   const found = await stat(path).catch(() => null);
   try {
     // A device or a pipe is written to, not replaced.
-    if (found && !found.isFile()) await writeFile(path, text);
-    else await writeWhole(dirname(path), basename(path), new TextEncoder().encode(text));
+    if (found && !found.isFile()) await writeFile(path, content);
+    else {
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      await writeWhole(dirname(path), basename(path), bytes);
+    }
   } catch (error) {
     throw await explained(
       error,

@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { importRun } from '../storage/archive';
+import { openMemoryStore } from '../storage/memory-store';
 import { main } from './main';
 
 const folder = mkdtempSync(join(tmpdir(), 'shear-lab-resume-'));
@@ -90,6 +92,19 @@ describe('prune --resume', () => {
     expect(err).toMatch(/Stopped after step \d+\. To go on: npm run -s cli -- prune --resume .*interrupted/);
     expect(await command('prune', '--resume', out)).toMatchObject({ code: 0 });
     expect(withoutTimes(out)).toBe(withoutTimes(straight));
+  });
+
+  it('goes on with a run that was packed into one file, as the page exports it', async () => {
+    const out = join(folder, 'begun');
+    await pruneUntil([experiment, '--out', out, '--checkpoint-every', '3'], out, 4, 'SIGKILL');
+    const file = join(folder, 'begun.shear-run.zip');
+    expect(await command('pack', out, '--out', file)).toMatchObject({ code: 0 });
+    const elsewhere = join(folder, 'elsewhere');
+    expect(await command('prune', '--resume', file, '--out', elsewhere)).toMatchObject({ code: 0 });
+    expect(withoutTimes(elsewhere)).toBe(withoutTimes(straight));
+    const store = openMemoryStore('a page');
+    const id = await importRun(store, readFileSync(file));
+    expect((await store.list()).runs).toMatchObject([{ id, status: 'stopped', totalSteps: 24 }]);
   });
 
   it('refuses in one sentence what it cannot go on with', async () => {

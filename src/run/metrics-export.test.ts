@@ -3,7 +3,7 @@ import { smallConfig } from '../formats/testing';
 import { shapeOf } from '../llama/config';
 import type { RunEvent, StartedEvent } from './events';
 import { metricsCsv, metricsJson as metricsChunks, parseRunLog } from './metrics-export';
-import { runLogHeader } from './run-log';
+import { eventLine, runLogHeader } from './run-log';
 import { defaultExperiment } from '../experiment/schema';
 
 const metricsJson = async (events: RunEvent[]) => {
@@ -162,6 +162,29 @@ describe('metricsCsv', () => {
 });
 
 const logText = await metricsJson(events);
+
+describe('a line of the log', () => {
+  it('of a step with seven domains and four sets takes under 400 bytes: 100,000 steps stay under 40 MB', () => {
+    const set = { expected: 0.123456789, target: 0.234567891, lambda1: -12.3456789, lambda2: 203.456789 };
+    const line = eventLine(
+      {
+        type: 'step',
+        stage: 'prune',
+        step: 100_000,
+        tokens: 204_800_000,
+        elapsedMs: 1234567.89,
+        loss: 3.456789123,
+        domainLoss: Array.from({ length: 7 }, (_, i) => 3.1234567 + i / 7),
+        gradientNorm: 0.987654321,
+        learningRate: 0.00123456789,
+        lagrangian: -0.0123456789,
+        sparsity: { hidden: set, head: set, intermediate: set, layer: set },
+      },
+      'inside',
+    );
+    expect(line.length).toBeLessThan(400);
+  });
+});
 
 describe('run log', () => {
   it('reads back what it wrote', () => {

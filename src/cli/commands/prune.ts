@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishedJson } from '../../fields/finite';
 import { parsePlan, type Plan } from '../../experiment/interventions';
@@ -15,6 +16,8 @@ import { metricsJson } from '../../run/metrics-export';
 import { finalModel } from '../../run/run';
 import { eventLine, runLogHeader } from '../../run/run-log';
 import { runTokens } from '../../run/run-size';
+import { importRun } from '../../storage/archive';
+import { openMemoryStore } from '../../storage/memory-store';
 import { openRunFolder } from '../../storage/node-folder';
 import type { RunFolder } from '../../storage/run-store';
 import {
@@ -25,7 +28,7 @@ import {
   type Command,
   type CommandInput,
 } from '../command';
-import { openCorpusFor, openModel, readJson, type OpenedModel } from '../files';
+import { isFolder, openCorpusFor, openModel, readJson, userPath, type OpenedModel } from '../files';
 import { openCommandGpu } from '../gpu';
 import { prepareOutputFolder, reopenOutputFolder, type OutputFolder } from '../output-folder';
 import { runInTerminal } from '../run';
@@ -48,8 +51,8 @@ export const prune: Command = {
   options: {
     out: { value: 'DIR', help: 'where the pruned model and its log go' },
     resume: {
-      value: 'DIR',
-      help: 'go on with the run in DIR from its last checkpoint, instead of EXPERIMENT',
+      value: 'DIR|FILE',
+      help: 'go on from the last checkpoint of the run in DIR, or of one that the page exported (with --out)',
     },
     'checkpoint-every': { value: 'N', help: 'steps between two checkpoints (those of the experiment)' },
     model: { value: 'MODEL', help: 'the source model (that of the experiment)' },
@@ -83,11 +86,16 @@ async function runAndWrite({ positionals, options }: CommandInput): Promise<Answ
 
 /** Goes on with a run that was interrupted, as if it had never stopped. */
 async function resume({ positionals, options }: CommandInput): Promise<Answer> {
-  const out = textOption(options, 'resume')!;
-  if (positionals[0] !== undefined || options['out'] !== undefined) {
+  const given = textOption(options, 'resume')!;
+  const exported = !(await isFolder(userPath(given)));
+  const out = exported ? textOption(options, 'out') : given;
+  if (positionals[0] !== undefined || (!exported && options['out'] !== undefined)) {
     throw new UsageError('--resume DIR goes on with the run in DIR: name no experiment and no --out.');
   }
-  const output = await reopenOutputFolder(out, KEPT);
+  if (!out) throw new UsageError('--resume FILE needs --out DIR: where the run goes on.');
+  const output = exported
+    ? await takeIn(given, out, options['force'] === true)
+    : await reopenOutputFolder(out, KEPT);
   const folder = await openRunFolder(join(output.path, KEPT));
   const found = await findRun(folder);
   if (!found) {
@@ -107,6 +115,21 @@ async function resume({ positionals, options }: CommandInput): Promise<Answer> {
     );
   }
   return carryOut({ out, output, folder, opened, plan: state, found, options });
+}
+
+/** Unpacks a run that the page exported into the folder of --out. @throws InputError */
+async function takeIn(file: string, out: string, force: boolean): Promise<OutputFolder> {
+  const bytes = await readFile(userPath(file)).catch(() =>
+    refuse(`--resume ${file}`, 'there is no such folder or file'),
+  );
+  const store = openMemoryStore('on its way to a folder');
+  const files = await store.files(await importRun(store, bytes));
+  const output = await prepareOutputFolder(out, { force, sources: [], bytes: bytes.length });
+  await output.remove(KEPT);
+  const folder = await openRunFolder(join(output.path, KEPT));
+  for (const { name } of await files.list()) await folder.write(name, (await files.read(name))!);
+  await folder.close();
+  return output;
 }
 
 async function sourceName(folder: RunFolder, usual: string): Promise<string> {

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { nodeGpu } from '../gpu/node';
 import { openGpu } from '../gpu/device';
-import { openLab, smallExperiment } from '../session/testing';
+import { openLab, smallExperiment } from './testing';
 import { dyingFolder } from '../storage/testing';
 import { uniform } from '../data/random';
-import { createRunControl } from './run-control';
-import { eventLine } from './run-log';
-import { runExperiment } from './run';
-import { goOn, KEPT_EXPERIMENT, outcome, run, store, type Place } from './kept-run.testing';
-import { toyCorpus, toySource } from './testing';
+import { createRunControl } from '../run/run-control';
+import { eventLine } from '../run/run-log';
+import { runExperiment } from '../run/run';
+import { goOn, KEPT_EXPERIMENT, outcome, run, store, type Place } from '../run/kept-run.testing';
+import { toyCorpus, toySource } from '../run/testing';
 
 /**
  * What takes too long for every test run: `npm run soak`, figures in docs/reliability.md. SOAK scales the counts:
