@@ -8,14 +8,16 @@ import { createLab } from './ui/lab';
 import { guardLeaving } from './ui/leaving';
 import { watchMissingParts } from './ui/missing-parts';
 import { openLab } from './ui/open-lab';
+import { watchRuns } from './ui/recovery';
 import '@fontsource-variable/ibm-plex-sans/wght.css';
 import './ui/styles/index.css';
 
 const embedded = isEmbedded(location.search);
-const { experiment, problems } = readAddress(location.search);
-const lab = createLab(createSessionWorker, new URL('.', location.href).href, experiment);
+const { problems, ...plan } = readAddress(location.search);
+const lab = createLab(createSessionWorker, new URL('.', location.href).href, plan);
 const updateAddress = writeAddress(lab, embedded);
 guardLeaving(lab);
+watchRuns(lab);
 watchMissingParts(updateAddress);
 
 const root = document.getElementById('root');

@@ -80,7 +80,7 @@ export async function prepareOutputFolder(
     );
   }
   return {
-    ...openFolder(out, path),
+    ...openFolder(`--out ${out}`, path),
     async giveBack() {
       // Not empty: something was written, and stays.
       if (made) await rmdir(path).catch(() => undefined);
@@ -99,7 +99,7 @@ export async function reopenOutputFolder(given: string, part: string): Promise<O
   if (!(await stat(join(path, part)).catch(() => null))?.isDirectory()) {
     throw new Error(`--resume ${given} is no folder that prune wrote: it has no folder ${part}.`);
   }
-  return { ...openFolder(given, path), giveBack: async () => undefined };
+  return { ...openFolder(`--resume ${given}`, path), giveBack: async () => undefined };
 }
 
 function openFolder(given: string, path: string): Omit<OutputFolder, 'giveBack'> {

@@ -2,7 +2,7 @@ import { GATE_SETS } from '../llama/gates';
 import type { TargetShape } from '../llama/config';
 import { adapterName } from './adapter-name';
 import { csvText, type Cell } from '../formats/csv';
-import type { EvaluationEvent, RunEvent, StepEvent } from './events';
+import type { EvaluationEvent, RunEvent, StartedEvent, StepEvent } from './events';
 import { eventLine, runLogHeader, type RunLogHeader } from './run-log';
 
 export { parseRunLog } from './run-log';
@@ -59,6 +59,27 @@ function columnsOf(domains: readonly string[], header: readonly (readonly [strin
   ];
 }
 
+/** The columns of a run's CSV. */
+function csvColumns(started: StartedEvent, corpus?: string): Column[] {
+  const { version, model, corpus: text, seed, adapter } = runLogHeader([started], corpus);
+  return columnsOf(started.domains, [
+    ['version', version],
+    ['model', model],
+    ['corpus', text],
+    ['seed', seed],
+    ['adapter', adapterName(adapter)],
+    ['software_adapter', adapter.software],
+  ]);
+}
+
+const csvHead = (columns: readonly Column[]): Cell[] => columns.map(({ name }) => name);
+
+/** The row of a step or an evaluation; other events have none. */
+function csvRow(columns: readonly Column[], event: RunEvent): Cell[] | null {
+  if (event.type !== 'step' && event.type !== 'evaluation') return null;
+  return columns.map((column) => column.of(event));
+}
+
 /**
  * A run's metrics as CSV: a row for each step and each evaluation, columns
  * by domain and gate set, and in the last columns where the numbers come from, so that rows of several runs
@@ -67,24 +88,47 @@ function columnsOf(domains: readonly string[], header: readonly (readonly [strin
  * @throws InputError when the run has not started.
  */
 export function metricsCsv(events: readonly RunEvent[], corpus?: string): string {
-  const { version, model, corpus: text, seed, adapter } = runLogHeader(events, corpus);
-  const started = events.find((event) => event.type === 'started')!;
-  const columns = columnsOf(started.domains, [
-    ['version', version],
-    ['model', model],
-    ['corpus', text],
-    ['seed', seed],
-    ['adapter', adapterName(adapter)],
-    ['software_adapter', adapter.software],
-  ]);
-  const rows: Cell[][] = [columns.map(({ name }) => name)];
-  for (const event of events) {
-    if (event.type === 'step' || event.type === 'evaluation') {
-      rows.push(columns.map((column) => column.of(event)));
-    }
-  }
-  return csvText(rows);
+  runLogHeader(events, corpus);
+  const columns = csvColumns(events[0] as StartedEvent, corpus);
+  const rows = events.flatMap((event) => {
+    const row = csvRow(columns, event);
+    return row ? [row] : [];
+  });
+  return csvText([csvHead(columns), ...rows]);
 }
+
+/**
+ * The same texts from events that come one after the other, piece by piece: a long log fits no string.
+ *
+ * @throws InputError when the first event is not `started`
+ */
+export async function* logText(
+  events: AsyncIterable<RunEvent>,
+  format: 'csv' | 'json',
+): AsyncGenerator<string> {
+  let columns: Column[] | null = null;
+  let separator = '\n';
+  for await (const event of events) {
+    if (!columns) {
+      const header = runLogHeader([event]);
+      columns = csvColumns(event as StartedEvent);
+      yield format === 'csv' ? csvText([csvHead(columns)]) : jsonOpening(header);
+    }
+    if (format === 'json') yield `${separator}    ${eventLine(event, 'inside')}`;
+    else {
+      const row = csvRow(columns, event);
+      if (row) yield csvText([row]);
+    }
+    separator = ',\n';
+  }
+  if (!columns) runLogHeader([]);
+  if (format === 'json') yield JSON_END;
+}
+
+/** An event a line: readable, and small when compressed. */
+const jsonOpening = (header: RunLogHeader) =>
+  `${JSON.stringify({ format: 'shear-lab run', formatVersion: 2, header }, null, 2).slice(0, -2)},\n  "events": [`;
+const JSON_END = '\n  ]\n}\n';
 
 /**
  * A run's whole log as JSON that `parseRunLog` reads back, piece by piece: a long one is larger than a string may be.
@@ -95,13 +139,11 @@ export async function* metricsJson(
   events: Iterable<RunEvent> | AsyncIterable<RunEvent>,
   header: RunLogHeader,
 ): AsyncGenerator<string> {
-  const opening = { format: 'shear-lab run', formatVersion: 2, header };
-  // An event a line: readable, and small when compressed.
-  yield `${JSON.stringify(opening, null, 2).slice(0, -2)},\n  "events": [`;
+  yield jsonOpening(header);
   let separator = '\n';
   for await (const event of events) {
     yield `${separator}    ${eventLine(event, 'inside')}`;
     separator = ',\n';
   }
-  yield '\n  ]\n}\n';
+  yield JSON_END;
 }

@@ -16,7 +16,7 @@ import { evaluateDomains } from './measuring';
 import { openBundled, openLocal } from './opening';
 import type { Command } from './protocol';
 import { changeRun, continueRun, pauseRun, resumePausedRun, startRun, stepRun } from './run';
-import { exportKeptRun, importKeptRun, postRuns, showRun } from './runs';
+import { exportKeptRun, exportLog, importKeptRun, postRuns, showRun } from './runs';
 import { scoreModel } from './scoring';
 import { writeSideBySide } from './writing';
 
@@ -160,6 +160,8 @@ async function performJob(
       return exportModel(state, command.run);
     case 'exportRun':
       return exportKeptRun(state, command.run, job);
+    case 'exportLog':
+      return exportLog(state, command, job);
     case 'importRun':
       return importKeptRun(state, command.bytes);
   }

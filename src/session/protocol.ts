@@ -57,6 +57,8 @@ export type Command =
   /** A run with everything that is kept of it, as one file. */
   | { type: 'exportRun'; id: number; run: string }
   | { type: 'importRun'; id: number; bytes: ArrayBuffer }
+  /** A run's metrics, a row a step, or its whole log. */
+  | { type: 'exportLog'; id: number; run: string; format: 'csv' | 'json' }
   /** Answers with every event of a kept run, and with its newest ones where it goes on. */
   | { type: 'showRun'; run: string }
   | { type: 'listRuns' }

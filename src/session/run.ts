@@ -32,7 +32,7 @@ import {
   type LabState,
   type OpenSource,
 } from './environment';
-import { checkSameSource } from './runs';
+import { checkSameSource, postLog } from './runs';
 
 /** Events are sent in batches, so that a fast run posts about twenty messages a second. */
 const BATCH_MS = 50;
@@ -192,6 +192,11 @@ async function execute(
 ): Promise<void> {
   const { folder, gpu, found } = begun;
   const keeping = await keepRun(state, folder, found);
+  if (found) {
+    // What came after the checkpoint is cut from the log: the page begins anew, and what follows fits.
+    await postLog(state, folder);
+    await noteRun(state, folder.id, { status: 'running' });
+  }
   run.flush = async () => {
     events.flush();
     await keeping.flush();

@@ -6,9 +6,12 @@ import { trains } from '../retraining';
 import type { FinishedRun } from '../report/run-report';
 import type { FlatModel } from '../llama/parameters';
 import { exportRun, importRun } from '../storage/archive';
+import type { RunFiles } from '../storage/run-store';
 import { needSource, post, storeOf, type LabState } from './environment';
 import type { Job } from './jobs';
-import type { RunEvent } from '../run/events';
+import type { RunEvent, StartedEvent } from '../run/events';
+import { logText } from '../run/metrics-export';
+import type { Command } from './protocol';
 
 /** Events of a kept run in one message: a long run comes in pieces that the page can take between two frames. */
 const EVENTS_AT_ONCE = 2000;
@@ -25,12 +28,17 @@ export async function showRun(state: LabState, run: string): Promise<void> {
   const store = await storeOf(state);
   // What goes on is told up to here, so that nothing is missing before the events that follow.
   if (state.run?.id === run) await state.run.flush();
+  await postLog(state, await store.files(run));
+}
+
+/** Posts a log from its beginning. */
+export async function postLog(state: LabState, files: RunFiles): Promise<void> {
   let events: RunEvent[] = [];
   const send = () => {
-    if (events.length) post(state, { type: 'events', run, events });
+    if (events.length) post(state, { type: 'events', run: files.id, events });
     events = [];
   };
-  for await (const event of readEvents(await store.files(run))) {
+  for await (const event of readEvents(files)) {
     events.push(event);
     if (events.length >= EVENTS_AT_ONCE) send();
   }
@@ -102,6 +110,39 @@ export async function exportKeptRun(state: LabState, run: string, job: Job): Pro
   const bytes = await new Blob(pieces).arrayBuffer();
   const name = record.name.replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '') || 'run';
   post(state, { type: 'exported', fileName: `${name}.shear-run.zip`, bytes }, [bytes]);
+}
+
+/** A run's log as text, read and written a piece at a time. */
+export async function exportLog(
+  state: LabState,
+  { run, format }: Extract<Command, { type: 'exportLog' }>,
+  job: Job,
+): Promise<void> {
+  if (state.run?.id === run) await state.run.flush();
+  const files = await (await storeOf(state)).files(run);
+  let started: StartedEvent | null = null;
+  const events = async function* () {
+    for await (const event of readEvents(files)) {
+      if (event.type === 'started') started = event;
+      job.progress('Writing the log', 0);
+      yield event;
+    }
+  };
+  const pieces: Blob[] = [];
+  let text: string[] = [];
+  const pack = () => {
+    pieces.push(new Blob(text));
+    text = [];
+  };
+  for await (const piece of logText(events(), format)) {
+    text.push(piece);
+    if (text.length >= EVENTS_AT_ONCE) pack();
+  }
+  pack();
+  const { source, experiment } = started!;
+  const bytes = await new Blob(pieces).arrayBuffer();
+  const fileName = `shear-lab-${source.name}-seed${experiment.seed}.${format}`;
+  post(state, { type: 'exported', fileName, bytes }, [bytes]);
 }
 
 /** Takes in such a file. @throws InputError */

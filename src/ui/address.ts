@@ -1,4 +1,6 @@
 import { decodePermalink, encodePermalink } from '../experiment/permalink';
+import type { Plan } from '../experiment/interventions';
+import { followedRun, planShown } from './core/lab-state';
 import type { Lab } from './lab';
 
 /** Keys of the address that belong to the page, not to the experiment. */
@@ -10,21 +12,29 @@ export const readAddress = (search: string) => decodePermalink(search, PAGE_KEYS
 
 export const isEmbedded = (search: string): boolean => new URLSearchParams(search).get('embed') === '1';
 
-/** Keeps the address bar equal to the experiment; returns how to bring it up to date at once. */
+/** The address of this page with a plan. */
+export function linkTo(plan: Plan): string {
+  const search = encodePermalink(plan);
+  return `${location.origin}${location.pathname}${search ? `?${search}` : ''}`;
+}
+
+/** Keeps the address bar equal to what the form stands for; returns how to bring it up to date at once. */
 export function writeAddress(lab: Lab, embedded: boolean): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
     clearTimeout(timer);
-    const query = [
-      embedded ? 'embed=1' : '',
-      encodePermalink({ experiment: lab.store.getState().experiment, interventions: [] }),
-    ];
+    const query = [embedded ? 'embed=1' : '', encodePermalink(planShown(lab.store.getState()))];
     const search = query.filter(Boolean).join('&');
     history.replaceState(null, '', `${location.pathname}${search ? `?${search}` : ''}${location.hash}`);
   };
-  // The state changes with every step of a run: only a change of the experiment may restart the wait.
-  lab.store.subscribe(({ experiment }, before) => {
-    if (experiment === before.experiment) return;
+  // The state changes with every step of a run: only a change of the settings may restart the wait.
+  let written: unknown[] = [];
+  lab.store.subscribe((state) => {
+    const { experiment, interventions } = state;
+    const run = followedRun(state);
+    const said = run ? [run.id, run.settings] : [experiment, interventions];
+    if (said.every((part, i) => part === written[i])) return;
+    written = said;
     clearTimeout(timer);
     timer = setTimeout(write, WRITE_AFTER_MS);
   });

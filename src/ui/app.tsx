@@ -3,6 +3,7 @@ import { shapeOf } from '../llama/config';
 import { checkTarget, nearestLegalTarget } from '../pruning/target-shape';
 import { AnatomyPanel } from './anatomy/anatomy-panel';
 import { PanelBoundary } from './controls/panel-boundary';
+import { followedRun } from './core/lab-state';
 import { describeShape } from './core/run-record';
 import { download } from './download';
 import type { Lab } from './lab';
@@ -102,7 +103,9 @@ function useExports(lab: Lab): void {
 function useLegalTarget(lab: Lab): void {
   useEffect(
     () =>
-      lab.store.subscribe(({ source, experiment }, before) => {
+      lab.store.subscribe((state, before) => {
+        const { source, experiment } = state;
+        if (followedRun(state)) return;
         if (!source || source === before.source || source.name !== experiment.source) return;
         const { target, gates } = experiment;
         if (checkTarget(source.config, target, gates).length === 0) return;

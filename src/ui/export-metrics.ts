@@ -1,12 +1,15 @@
 import { metricsCsv, metricsJson } from '../run/metrics-export';
 import { runLogHeader } from '../run/run-log';
-import type { RunRecord } from './core/run-record';
+import { RECORDED_RUN } from './core/run-record';
 import { download } from './download';
+import type { Lab } from './lab';
+import { recordedEvents } from './replay';
 
-/** Hands over a run's log: a row a step, or everything. */
-export function exportMetrics(run: RunRecord, format: 'csv' | 'json'): void {
-  const { source, experiment } = run.started;
-  const name = `shear-lab-${source.name}-seed${experiment.seed}-run${run.id}.${format}`;
-  if (format === 'csv') download(name, metricsCsv(run.log), 'text/csv');
-  else download(name, [...metricsJson(run.log, runLogHeader(run.log))].join(''), 'application/json');
+/** Hands over a run's log: a row a step, or everything. That of a kept run comes from where it is kept. */
+export function exportMetrics(lab: Lab, run: string, format: 'csv' | 'json'): void {
+  if (run !== RECORDED_RUN) return lab.exportLog(run, format);
+  const events = recordedEvents(lab);
+  const name = `shear-lab-recorded-run.${format}`;
+  if (format === 'csv') download(name, metricsCsv(events), 'text/csv');
+  else download(name, [...metricsJson(events, runLogHeader(events))].join(''), 'application/json');
 }

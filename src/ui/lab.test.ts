@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { defaultExperiment } from '../experiment/schema';
 import type { Command, Report } from '../session/protocol';
+import type { LlamaConfig } from '../llama/config';
 import { exampleConfig, exampleStarted } from './core/example-run';
 import { createLab } from './lab';
 
@@ -19,7 +20,10 @@ function setUp() {
       };
     },
     'https://lab.example/',
-    { ...defaultExperiment(), target: { ...defaultExperiment().target, hiddenSize: 6 } },
+    {
+      experiment: { ...defaultExperiment(), target: { ...defaultExperiment().target, hiddenSize: 6 } },
+      interventions: [],
+    },
   );
   const say = async (...reports: Report[]) => {
     for (const data of reports)
@@ -27,15 +31,24 @@ function setUp() {
     // Reports arrive in batches, a moment later.
     await vi.waitFor(() => expect(lab.store.getState().status).toBe(lastStatus(reports)));
   };
-  const types = () => posted.map((command): string => command.type);
-  return { lab, posted, say, types, workers: () => workers };
+  const said = () => posted.filter(({ type }) => type !== 'listRuns');
+  const types = () => said().map((command): string => command.type);
+  return { lab, posted: said, say, types, workers: () => workers };
 }
 
 const lastStatus = (reports: Report[]) =>
   reports.findLast((report) => report.type === 'status')?.status ?? 'failed';
+const source = (name: string, config: LlamaConfig = exampleConfig): Report => ({
+  type: 'source',
+  name,
+  weightsSha256: null,
+  config,
+  parameters: 9,
+  card: null,
+});
 const ready: Report[] = [
   { type: 'device', adapter: { vendor: '', architecture: '', description: '', software: false } },
-  { type: 'source', name: 'nano', config: exampleConfig, parameters: 9, card: null },
+  source('nano'),
   { type: 'status', status: 'ready' },
 ];
 
@@ -43,7 +56,7 @@ describe('lab', () => {
   it('opens the source model of the experiment', () => {
     const { lab, posted } = setUp();
     lab.openSource();
-    expect(posted).toEqual([{ type: 'open', source: 'nano', baseUrl: 'https://lab.example/' }]);
+    expect(posted()).toEqual([{ type: 'open', source: 'nano', baseUrl: 'https://lab.example/' }]);
     expect(lab.store.getState()).toMatchObject({ status: 'loading', engine: { state: 'opening' } });
   });
 
@@ -54,12 +67,12 @@ describe('lab', () => {
     await say(...ready);
     expect(target().hiddenSize).toBe(6);
     lab.chooseSource('other');
-    expect(posted.at(-1)).toMatchObject({ type: 'open', source: 'other' });
+    expect(posted().at(-1)).toMatchObject({ type: 'open', source: 'other' });
     const other = { ...exampleConfig, hiddenSize: 400, numHiddenLayers: 12 };
-    await say({ type: 'source', name: 'other', config: other, parameters: 9, card: null }, ready[2]!);
+    await say(source('other', other), ready[2]!);
     expect(target()).toMatchObject({ hiddenSize: 300, numHiddenLayers: 8 });
     lab.chooseSource(null);
-    expect(posted.at(-1)).toMatchObject({ type: 'open', source: null });
+    expect(posted().at(-1)).toMatchObject({ type: 'open', source: null });
   });
 
   it('keeps a Prune that was pressed too early until the model is open, once', async () => {
@@ -70,7 +83,7 @@ describe('lab', () => {
     expect(types()).toEqual(['open']);
     await say(...ready);
     expect(types()).toEqual(['open', 'start']);
-    expect(posted[1]).toMatchObject({ experiment: { target: { hiddenSize: 6 } } });
+    expect(posted()[1]).toMatchObject({ plan: { experiment: { target: { hiddenSize: 6 } } } });
     await say({ type: 'status', status: 'ready' });
     expect(types()).toEqual(['open', 'start']);
   });
@@ -81,7 +94,7 @@ describe('lab', () => {
     await say(...ready);
     lab.step();
     expect(types()).toEqual(['open', 'start', 'step']);
-    await say({ type: 'events', events: [exampleStarted()] }, { type: 'status', status: 'paused' });
+    await say({ type: 'events', run: 'a', events: [exampleStarted()] }, { type: 'status', status: 'paused' });
     lab.step();
     expect(types()).toEqual(['open', 'start', 'step', 'step']);
   });
@@ -115,17 +128,17 @@ describe('lab', () => {
     const settings = { prompt: 'a', maxTokens: 4, temperature: 0, seed: 1 };
     lab.generate(settings);
     lab.generate(settings);
-    expect(posted.slice(1)).toEqual([
-      { type: 'generate', id: 1, ...settings },
-      { type: 'cancelGeneration', id: 1 },
-      { type: 'generate', id: 2, ...settings },
+    expect(posted().slice(1)).toEqual([
+      { type: 'generate', id: 1, run: null, ...settings },
+      { type: 'cancel', id: 1 },
+      { type: 'generate', id: 2, run: null, ...settings },
     ]);
   });
 
   it('refuses a folder without a configuration before it reads anything', async () => {
     const { lab, posted } = setUp();
     await lab.openFiles([new File(['x'], 'holiday.jpg')]);
-    expect(posted).toEqual([]);
+    expect(posted()).toEqual([]);
     expect(lab.store.getState().notices[0]?.text).toMatch(/no config\.json/);
   });
 

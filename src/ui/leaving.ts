@@ -1,9 +1,24 @@
-import type { LabState } from './core/lab-state';
+import { findKept, findRun, type LabState } from './core/lab-state';
+import { stepOf } from './core/run-record';
 import type { Lab } from './lab';
 
-/** Whether a closed tab would lose work: a run that goes on or that is paused is kept nowhere yet. */
-export const wouldLose = ({ status }: Pick<LabState, 'status'>): boolean =>
-  status === 'running' || status === 'paused';
+/**
+ * Whether a closed tab would lose work: a run goes on, and this browser keeps none, or its checkpoints have stopped
+ * (the storage is full, say): more steps than two intervals would have to be done again. A run that is kept is taken
+ * up from its last checkpoint, and nobody is asked.
+ */
+export function wouldLose(
+  state: Pick<LabState, 'status' | 'currentRun' | 'kept' | 'records' | 'recorded'>,
+): boolean {
+  const { status, currentRun, kept } = state;
+  if (status !== 'running' && status !== 'paused') return false;
+  const run = findRun(state, currentRun);
+  if (!run) return false;
+  const noted = findKept(state, currentRun);
+  if (!kept || !noted) return kept !== null;
+  if (kept.notice !== null) return true;
+  return stepOf(run) - noted.step > 2 * run.settings.checkpoint.interval;
+}
 
 /**
  * The browser asks before the page is left, only while something would be lost: a page that always listens for

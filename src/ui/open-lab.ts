@@ -14,11 +14,12 @@ export async function openLab(lab: Lab, problems: Permalink['problems'], canComp
   }
   void openRecorded(lab);
   if (!canCompute) lab.withoutGpu();
-  const { experiment } = lab.store.getState();
+  if (canCompute) lab.listRuns();
+  const { experiment, interventions } = lab.store.getState();
   // The default model is there: no need to wait for the list before it loads.
   const usual = experiment.source === defaultExperiment().source;
   // An address that says nothing leaves the model open: the one that suits the device is taken.
-  if (canCompute && encodePermalink({ experiment, interventions: [] }) === '') lab.chooseSource(null);
+  if (canCompute && encodePermalink({ experiment, interventions }) === '') lab.chooseSource(null);
   else if (canCompute && usual) lab.openSource();
   try {
     const models = await readModelList(readSite);

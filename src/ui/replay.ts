@@ -25,13 +25,16 @@ export async function openRecorded(lab: Lab): Promise<void> {
     playbacks.set(lab, { events, next: 0, played: 0, since: 0, frame: 0 });
     const run = beginRun(RECORDED_RUN, events[0]);
     lab.store.setState({ recorded: { state: 'ended', run: appendEvents(run, events) } });
-    const { status, runs, currentRun } = lab.store.getState();
-    if (status !== 'running' && runs.length === 0 && currentRun === null) playReplay(lab);
+    const { shownRun, currentRun } = lab.store.getState();
+    if (shownRun === null && currentRun === null) playReplay(lab);
   } catch (error) {
     lab.store.setState({ recorded: { state: 'unavailable', run: null } });
     lab.notify({ kind: 'information', text: error instanceof Error ? error.message : String(error) });
   }
 }
+
+/** Every event of the recorded run, to be exported. */
+export const recordedEvents = (lab: Lab): readonly RunEvent[] => playbacks.get(lab)?.events ?? [];
 
 /** Plays the recorded run from its start; with reduced motion it shows its end at once. */
 export function playReplay(lab: Lab): void {
@@ -45,6 +48,7 @@ export function playReplay(lab: Lab): void {
   lab.store.setState({
     shownRun: RECORDED_RUN,
     overlaidRun: null,
+    drafting: false,
     recorded: still ? { state: 'ended', run: appendEvents(run, playback.events) } : { state: 'playing', run },
   });
   if (!still) start(lab, playback);

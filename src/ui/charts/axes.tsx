@@ -60,19 +60,54 @@ export function Grid({ yAxisId }: { yAxisId?: string }) {
   return <CartesianGrid stroke="var(--line)" vertical={false} {...(yAxisId ? { yAxisId } : {})} />;
 }
 
-/** Where the model was cut to its target shape. */
-export function CutMark({ yAxisId, named }: { yAxisId?: string; named?: boolean }) {
-  const { cutAt } = useChartData();
-  if (cutAt === null) return null;
+/** Where the run was changed on the way, and where the model was cut to its target shape. */
+export function RunMarks({ yAxisId, named }: { yAxisId?: string; named?: boolean }) {
+  const { cutAt, marks } = useChartData();
+  const axis = yAxisId ? { yAxisId } : {};
   return (
-    <ReferenceLine
-      x={cutAt}
-      stroke="var(--signal)"
-      strokeDasharray="2 2"
-      {...(yAxisId ? { yAxisId } : {})}
-      {...(named
-        ? { label: { value: 'cut', position: 'insideTopLeft', fill: 'var(--signal)', fontSize: 11 } }
-        : {})}
-    />
+    <>
+      {marks.map(({ at, text }, i) => (
+        <ReferenceLine
+          key={`mark${i}`}
+          x={at}
+          stroke="var(--ink)"
+          strokeOpacity={0.45}
+          {...axis}
+          {...(named ? { label: <MarkHandle text={text} /> } : {})}
+        />
+      ))}
+      {cutAt !== null && (
+        <ReferenceLine
+          x={cutAt}
+          stroke="var(--signal)"
+          strokeDasharray="2 2"
+          {...axis}
+          {...(named
+            ? { label: { value: 'cut', position: 'insideTopLeft', fill: 'var(--signal)', fontSize: 11 } }
+            : {})}
+        />
+      )}
+    </>
+  );
+}
+
+/** The mark's grip: what was changed is read when it is pointed at or has the focus. */
+function MarkHandle({
+  text,
+  viewBox,
+}: {
+  text: string;
+  viewBox?: { x?: number; y?: number; width?: number };
+}) {
+  const { x = 0, y = 0 } = viewBox ?? {};
+  return (
+    <g className="mark" tabIndex={0} role="img" aria-label={text}>
+      <title>{text}</title>
+      <rect x={x - 8} y={y - 6} width={16} height={16} fill="transparent" />
+      <path className="mark-handle" d={`M${x - 4} ${y - 4}h8v5l-4 4-4-4z`} />
+      <text className="mark-text" x={x + 8} y={y + 6}>
+        {text}
+      </text>
+    </g>
   );
 }

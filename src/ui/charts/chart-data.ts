@@ -8,6 +8,8 @@ import type { ViewState } from '../view-store';
 export interface ChartData {
   run: RunRecord | null;
   overlaid: RunRecord | null;
+  /** What the shown and the overlaid run are called. */
+  names: readonly [string, string];
   rows: readonly ChartRow[];
   /** Titles of the domains in the run's order. */
   domains: readonly string[];
@@ -17,6 +19,8 @@ export interface ChartData {
   extent: [number, number];
   /** Where the cut stands on the x axis; null before it or outside of what is shown. */
   cutAt: number | null;
+  /** Changes on the way, where they stand on the x axis. */
+  marks: readonly { at: number; text: string }[];
 }
 
 export const ChartDataContext = createContext<ChartData | null>(null);

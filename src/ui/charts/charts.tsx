@@ -1,14 +1,17 @@
 import { useEffect, useMemo } from 'react';
+import type { InterventionEvent } from '../../run/events';
 import { runTokens } from '../../run/run-size';
 import type { Experiment } from '../../experiment/schema';
 import { chartRows, type ChartRow } from '../core/chart-rows';
-import { findRun } from '../core/lab-state';
+import { findRun, runName, settingsShown } from '../core/lab-state';
 import { domainTitle } from '../core/domain-title';
+import { describeIntervention } from '../core/intervention-text';
 import { plannedSteps } from '../core/run-record';
 import { extentOf } from '../core/ticks';
 import { useLabState } from '../lab-context';
 import { useTheme } from '../use-theme';
 import { useThrottled } from '../use-throttled';
+import { Interventions } from '../panels/interventions';
 import { setView, useView } from '../view-store';
 import type { ChartData } from './chart-data';
 import { MultiplierChart, SparsityChart } from './gate-charts';
@@ -25,7 +28,9 @@ export function Charts() {
   const newest = useLabState((state) => findRun(state, state.shownRun));
   const run = useThrottled(newest, REDRAW_MS);
   const overlaid = useLabState((state) => findRun(state, state.overlaidRun));
-  const experiment = useLabState((state) => state.experiment);
+  const experiment = useLabState(settingsShown);
+  const name = useLabState((state) => (state.shownRun === null ? '' : runName(state, state.shownRun)));
+  const other = useLabState((state) => (state.overlaidRun === null ? '' : runName(state, state.overlaidRun)));
   const theme = useTheme();
   const xAxis = useView((view) => view.xAxis);
   const range = useView((view) => view.range);
@@ -41,20 +46,27 @@ export function Charts() {
     return {
       run,
       overlaid,
+      names: [name, other],
       rows,
       domains: run?.started.domains.map(domainTitle) ?? [],
       theme,
       xAxis,
-      extent: shownExtent(run?.started.experiment ?? experiment, rows, xAxis, range !== null),
+      extent: shownExtent(run?.settings ?? experiment, rows, xAxis, range !== null),
       cutAt: cut?.[xAxis] ?? null,
+      marks:
+        run?.interventions.map((event) => ({
+          at: placeOf(event, xAxis),
+          text: describeIntervention(event),
+        })) ?? [],
     };
-  }, [run, experiment, overlaid, range, smoothing, theme, xAxis]);
+  }, [run, experiment, overlaid, name, other, range, smoothing, theme, xAxis]);
 
   return (
     <>
       <Staggered data={data} place={0}>
         <LossChart />
       </Staggered>
+      <Interventions />
       <div className="chart-grid">
         <Staggered data={data} place={1}>
           <MixtureChart />
@@ -71,6 +83,11 @@ export function Charts() {
       </div>
     </>
   );
+}
+
+/** Where an event stands on the x axis. */
+function placeOf({ step, tokens, elapsedMs }: InterventionEvent, xAxis: ChartData['xAxis']): number {
+  return { step, tokens, seconds: elapsedMs / 1000 }[xAxis];
 }
 
 /**

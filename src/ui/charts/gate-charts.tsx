@@ -5,7 +5,7 @@ import { extentOf, roundScale } from '../core/ticks';
 import { GATE_SET_TITLES, GATE_SETS } from '../core/gate-sets';
 import { GATE_SET_COLOURS } from '../core/theme-colours';
 import type { ChartRow } from '../core/chart-rows';
-import { CURSOR, CutMark, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
+import { CURSOR, RunMarks, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
 import { useChartData } from './chart-data';
 import { ChartFrame } from './chart-frame';
 import { Readout } from './readout';
@@ -85,7 +85,7 @@ export const SparsityChart = memo(function SparsityChart() {
             isAnimationActive={false}
           />
         ))}
-        <CutMark />
+        <RunMarks />
       </LineChart>
     </ChartFrame>
   );
@@ -160,7 +160,7 @@ export const MultiplierChart = memo(function MultiplierChart() {
             isAnimationActive={false}
           />
         ))}
-        <CutMark yAxisId="one" />
+        <RunMarks yAxisId="one" />
       </LineChart>
     </ChartFrame>
   );

@@ -1,12 +1,11 @@
 import { memo } from 'react';
 import { Line, LineChart, ReferenceLine, Tooltip } from 'recharts';
 import type { ChartRow } from '../core/chart-rows';
-import { runName } from '../core/run-record';
 import { extentOf, logarithmicScale, roundScale } from '../core/ticks';
 import { DOMAIN_COLOURS } from '../core/theme-colours';
 import { Segmented } from '../controls/segmented';
 import { setView, toggleDomain, useView } from '../view-store';
-import { CURSOR, CutMark, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
+import { CURSOR, RunMarks, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
 import { useChartData } from './chart-data';
 import { ChartFrame } from './chart-frame';
 import { Readout } from './readout';
@@ -24,7 +23,7 @@ const heldNote = ({ step, lastStep }: ChartRow) =>
 
 /** Held-out or training loss of every domain against its reference. */
 export const LossChart = memo(function LossChart() {
-  const { rows, run, overlaid, domains, theme } = useChartData();
+  const { rows, run, overlaid, names, domains, theme } = useChartData();
   const { logarithmic, losses, smoothing, hiddenDomains, xAxis } = useView();
   const colours = DOMAIN_COLOURS[theme];
   const visible = domains
@@ -50,7 +49,7 @@ export const LossChart = memo(function LossChart() {
         ...domains.map((title, index) => ({ title, value: (row: ChartRow) => row[`${prefix}${index}`] })),
         ...(other
           ? domains.map((title, index) => ({
-              title: `${title}, ${runName(other.id)}`,
+              title: `${title}, ${names[1]}`,
               value: (row: ChartRow) => row[`other${index}`],
             }))
           : []),
@@ -115,7 +114,7 @@ export const LossChart = memo(function LossChart() {
               </button>
             ))}
           </div>
-          {run && overlaid && <OverlayLegend shown={run.id} other={overlaid.id} drawn={other !== null} />}
+          {run && overlaid && <OverlayLegend shown={names[0]} other={names[1]} drawn={other !== null} />}
           <RangeSlider />
         </div>
       }
@@ -135,7 +134,7 @@ export const LossChart = memo(function LossChart() {
               ifOverflow="extendDomain"
             />
           ))}
-        <CutMark named />
+        <RunMarks named />
         <Tooltip
           cursor={CURSOR}
           isAnimationActive={false}
@@ -143,7 +142,7 @@ export const LossChart = memo(function LossChart() {
           content={
             <Readout
               {...(losses === 'held' && { note: heldNote })}
-              {...(run && other && { runs: [runName(run.id), runName(other.id)] as const })}
+              {...(run && other && { runs: names })}
               series={visible.map(({ title, index }) => ({
                 name: title,
                 colour: colours[index % colours.length] ?? '',
@@ -184,18 +183,18 @@ export const LossChart = memo(function LossChart() {
 });
 
 /** Tells the two runs apart: the shown one is a plain line, the overlaid one a thin line with a ring an evaluation. */
-function OverlayLegend({ shown, other, drawn }: { shown: number; other: number; drawn: boolean }) {
+function OverlayLegend({ shown, other, drawn }: { shown: string; other: string; drawn: boolean }) {
   return (
     <p className="overlay-legend">
       <svg viewBox="0 0 24 8" width="24" height="8" aria-hidden="true">
         <path d="M0 4h24" stroke="currentColor" strokeWidth="1.75" />
       </svg>
-      {runName(shown)}
+      {shown}
       <svg viewBox="0 0 24 8" width="24" height="8" aria-hidden="true">
         <path d="M0 4h24" stroke="currentColor" />
         <circle cx="12" cy="4" r="2.5" fill="var(--surface)" stroke="currentColor" strokeWidth="1.5" />
       </svg>
-      {runName(other)}
+      {other}
       {!drawn && ', over held-out losses only'}
     </p>
   );

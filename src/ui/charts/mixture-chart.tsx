@@ -3,7 +3,7 @@ import { Area, AreaChart, Tooltip } from 'recharts';
 import { formatPercent } from '../core/format';
 import { roundScale } from '../core/ticks';
 import { DOMAIN_COLOURS } from '../core/theme-colours';
-import { CURSOR, CutMark, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
+import { CURSOR, RunMarks, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
 import { useChartData } from './chart-data';
 import { ChartFrame } from './chart-frame';
 import { Readout } from './readout';
@@ -50,7 +50,7 @@ export const MixtureChart = memo(function MixtureChart() {
             isAnimationActive={false}
           />
         ))}
-        <CutMark />
+        <RunMarks />
       </AreaChart>
     </ChartFrame>
   );

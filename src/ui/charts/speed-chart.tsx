@@ -2,7 +2,7 @@ import { memo } from 'react';
 import { Line, LineChart, Tooltip } from 'recharts';
 import { formatCount } from '../core/format';
 import { extentOf, roundScale } from '../core/ticks';
-import { CURSOR, CutMark, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
+import { CURSOR, RunMarks, Grid, MARGIN, SharedXAxis, SYNC, ValueAxis } from './axes';
 import { useChartData } from './chart-data';
 import { ChartFrame } from './chart-frame';
 import { Readout, type ReadoutSeries } from './readout';
@@ -46,7 +46,7 @@ export const SpeedChart = memo(function SpeedChart() {
           connectNulls
           isAnimationActive={false}
         />
-        <CutMark />
+        <RunMarks />
       </LineChart>
     </ChartFrame>
   );

@@ -3,7 +3,7 @@ import { defaultExperiment } from '../../experiment/schema';
 import type { Command } from '../../session/protocol';
 import { exampleConfig, exampleStarted } from '../core/example-run';
 import type { LabState } from '../core/lab-state';
-import { beginRun } from '../core/run-record';
+import { beginRun, RECORDED_RUN } from '../core/run-record';
 import { createLab } from '../lab';
 import { nameOf, perform } from './command';
 import { commandOfKey, KEYED_COMMANDS } from './keys';
@@ -18,21 +18,21 @@ function setUp(change: Partial<LabState>) {
       addEventListener: () => undefined,
     }),
     'https://lab.example/',
-    defaultExperiment(),
+    { experiment: defaultExperiment(), interventions: [] },
   );
   lab.store.setState({
     engine: { state: 'open', adapter: null },
     status: 'ready',
-    source: { name: 'nano', config: exampleConfig, parameters: 9, card: null },
+    source: { name: 'nano', weightsSha256: null, config: exampleConfig, parameters: 9, card: null },
     ...change,
   });
   return { lab, posted };
 }
 
-const going = { runs: [beginRun(1, exampleStarted())], currentRun: 1, shownRun: 1 };
+const going = { records: [beginRun('a', exampleStarted())], currentRun: 'a', shownRun: 'a' };
 const recorded = (state: LabState['recorded']['state']) => ({
-  shownRun: 0,
-  recorded: { state, run: beginRun(0, exampleStarted()) },
+  shownRun: RECORDED_RUN,
+  recorded: { state, run: beginRun(RECORDED_RUN, exampleStarted()) },
 });
 
 describe('commands', () => {
@@ -69,7 +69,7 @@ describe('commands', () => {
 
   it('Reset is possible for a run, and for an engine that does not answer', () => {
     const reason = (state: Partial<LabState>) => reset.unavailable(setUp(state).lab.store.getState());
-    expect(reason({})).toBe('There is no run to drop.');
+    expect(reason({})).toBe('There is no run to stop.');
     expect(reason(going)).toBeNull();
     expect(reason({ silent: true })).toBeNull();
   });

@@ -1,23 +1,32 @@
-import { findRun, type LabState } from '../core/lab-state';
+import { findRun, followedRun, type LabState, planOfRun, planShown } from '../core/lab-state';
+import { hasModels, RECORDED_RUN } from '../core/run-record';
+import { linkTo } from '../address';
 import { copyText } from '../copy-text';
 import { exportMetrics } from '../export-metrics';
 import type { Lab } from '../lab';
 import { themeInForce } from '../use-theme';
 import { setTheme, setView } from '../view-store';
+import type { Plan } from '../../experiment/interventions';
 import type { PageCommand } from './command';
 
 const shownRun = (state: LabState) => findRun(state, state.shownRun);
 const noRun = (state: LabState) => (shownRun(state) ? null : 'No run is shown.');
+/** The plan of the run that is shown, also while the form holds a draft. */
+const shownPlan = (state: LabState): Plan => {
+  const run = state.shownRun === RECORDED_RUN ? null : shownRun(state);
+  return run && !followedRun(state) ? planOfRun(state, run) : planShown(state);
+};
 const exportShown = (format: 'csv' | 'json') => (lab: Lab) => {
   const run = shownRun(lab.store.getState());
-  if (run) exportMetrics(run, format);
+  if (run) exportMetrics(lab, run.id, format);
 };
 
 export const share: PageCommand = {
   name: 'Share',
-  help: 'Copies the address, which holds the experiment',
+  help: 'Copies a link to what is shown: the run’s experiment with its changes on the way',
   unavailable: () => null,
-  perform: async () => ((await copyText(location.href)) ? 'Copied' : 'Copy the address bar'),
+  perform: async (lab) =>
+    (await copyText(linkTo(shownPlan(lab.store.getState())))) ? 'Copied' : 'Copy the address bar',
 };
 
 export const exportCsv: PageCommand = {
@@ -36,9 +45,9 @@ export const exportJson: PageCommand = {
 
 export const exportModel: PageCommand = {
   name: 'Model as a Hugging Face folder (zip)',
-  help: 'Saves the pruned model',
-  unavailable: ({ status, currentRun }) =>
-    status === 'finished' && currentRun !== null ? null : 'The model can be saved when a run has finished.',
+  help: 'Saves the model that came out of the shown run',
+  unavailable: (state) =>
+    hasModels(shownRun(state)) ? null : 'The model can be saved when the shown run was cut to shape.',
   perform: (lab) => lab.exportModel(),
 };
 

@@ -8,7 +8,8 @@ const cannotCompute = ({ engine }: LabState) =>
     ? 'This browser cannot compute here; the recorded run plays all the same.'
     : null;
 
-const isGoing = ({ status }: LabState) => status === 'running' || status === 'paused';
+/** A run goes on, or begins. */
+const isBusy = ({ status }: LabState) => status === 'running' || status === 'paused';
 
 const showsRecording = ({ recorded, shownRun }: LabState, state: LabState['recorded']['state']) =>
   shownRun === RECORDED_RUN && recorded.state === state;
@@ -50,7 +51,7 @@ export const prune: PageCommand = {
   key: ' ',
   help: 'Starts a run with these settings',
   unavailable: (state) =>
-    cannotCompute(state) ?? (isGoing(state) ? 'A run is going on: reset it first.' : null),
+    cannotCompute(state) ?? (isBusy(state) ? 'A run is going on: reset it first.' : null),
   perform: (lab) => lab.prune(),
 };
 
@@ -73,9 +74,9 @@ export const step: PageCommand = {
 
 export const reset: PageCommand = {
   name: 'Reset',
-  help: 'Drops the run and its models; the source model stays open',
+  help: 'Stops the run, which stays kept; the source model stays open',
   unavailable: (state) =>
     cannotCompute(state) ??
-    (isGoing(state) || state.currentRun !== null || state.silent ? null : 'There is no run to drop.'),
+    (isBusy(state) || state.currentRun !== null || state.silent ? null : 'There is no run to stop.'),
   perform: (lab) => lab.reset(),
 };

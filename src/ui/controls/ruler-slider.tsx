@@ -1,5 +1,5 @@
 import { Slider } from 'radix-ui';
-import { useId } from 'react';
+import { type ReactNode, useId } from 'react';
 import type { LegalSteps } from '../../pruning/target-shape';
 import { formatPercent } from '../core/format';
 import { NumberField } from './number-field';
@@ -10,8 +10,10 @@ interface RulerSliderProps {
   value: number;
   /** What the source model allows. */
   steps: LegalSteps;
-  /** The gate set is not learnt, so the source's size stays. */
-  fixed: boolean;
+  /** Why it cannot be changed, in one sentence; null when it can. */
+  fixed: string | null;
+  /** A mark of its own on the ruler. */
+  ghost?: ReactNode;
   fallback: number;
   /** One sentence when this size cannot be had. */
   problem: string | null;
@@ -21,7 +23,7 @@ interface RulerSliderProps {
 
 /** One dimension of the target shape: a ruler with a mark a legal size, and the same number to type. */
 export function RulerSlider(props: RulerSliderProps) {
-  const { label, value, steps, fixed, fallback, problem, read, onChange } = props;
+  const { label, value, steps, fixed, ghost, fallback, problem, read, onChange } = props;
   const problemId = useId();
   const { max } = steps;
   const { min, step } = steps.slider;
@@ -29,13 +31,13 @@ export function RulerSlider(props: RulerSliderProps) {
   const ticks = Array.from({ length: Math.round((max - min) / step) + 1 }, (_, i) => min + i * step);
 
   return (
-    <div className="ruler" data-wrong={problem !== null}>
+    <div className="ruler" data-wrong={problem !== null} title={fixed ?? undefined}>
       <div className="ruler-head">
         <span className="ruler-label">
           {label}
           <ResetDot
             label={label}
-            shown={value !== fallback}
+            shown={fixed === null && value !== fallback}
             to={String(fallback)}
             onReset={() => onChange(fallback)}
           />
@@ -47,7 +49,7 @@ export function RulerSlider(props: RulerSliderProps) {
             min={steps.min}
             max={max}
             step={steps.multiple}
-            disabled={fixed}
+            disabled={fixed !== null}
             read={read}
             onChange={onChange}
             describedBy={problem ? problemId : undefined}
@@ -62,7 +64,7 @@ export function RulerSlider(props: RulerSliderProps) {
         min={min}
         max={max > min ? max : min + 1}
         step={step}
-        disabled={fixed || max === min}
+        disabled={fixed !== null || max === min}
         value={[Math.min(max, Math.max(min, value))]}
         onValueChange={([next]) => onChange(Math.min(next ?? value, max))}
       >
@@ -80,6 +82,7 @@ export function RulerSlider(props: RulerSliderProps) {
         {ticks.map((tick) => (
           <i key={tick} style={{ left: `${((tick - min) / span) * 100}%` }} data-kept={tick <= value} />
         ))}
+        {ghost}
       </div>
       {problem && (
         <p id={problemId} className="field-problem">

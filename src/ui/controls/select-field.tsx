@@ -9,18 +9,35 @@ interface SelectFieldProps {
   /** The label stands above (a card) or beside (a form). */
   stacked?: boolean;
   extra?: React.ReactNode;
+  /** Why it cannot be changed now, in one sentence. */
+  fixed?: string | null;
 }
 
 /** The browser's own combobox: it works by keyboard, with screen readers and on a phone as people know it. */
-export function SelectField({ label, value, options, onChange, help, stacked, extra }: SelectFieldProps) {
+export function SelectField({
+  label,
+  value,
+  options,
+  onChange,
+  help,
+  stacked,
+  extra,
+  fixed,
+}: SelectFieldProps) {
   const id = useId();
   return (
     <div className={`select-field ${stacked ? 'stacked' : ''}`}>
-      <label htmlFor={id} title={help}>
+      <label htmlFor={id} title={fixed ?? help}>
         {label}
         {extra}
       </label>
-      <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
+      <select
+        id={id}
+        value={value}
+        disabled={Boolean(fixed)}
+        title={fixed ?? undefined}
+        onChange={(event) => onChange(event.target.value)}
+      >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}

@@ -9,12 +9,12 @@ const steps = (count: number) => Array.from({ length: count }, (_, i) => example
 
 describe('chart rows', () => {
   it('starts with the source: reference losses and the first mixture', () => {
-    const [row] = chartRows(beginRun(1, exampleStarted()), null, whole);
+    const [row] = chartRows(beginRun('1', exampleStarted()), null, whole);
     expect(row).toMatchObject({ step: 0, held0: 3, held1: 2, mixture0: 0.75, mixture1: 0.25 });
   });
 
   it('puts an evaluation on its own step and carries its mixture on', () => {
-    const run = appendEvents(beginRun(1, exampleStarted()), [
+    const run = appendEvents(beginRun('1', exampleStarted()), [
       ...steps(3),
       exampleEvaluation(2, [5, 6], [0.4, 0.6]),
     ]);
@@ -28,12 +28,12 @@ describe('chart rows', () => {
   });
 
   it('measures tokens a second between steps', () => {
-    const run = appendEvents(beginRun(1, exampleStarted()), steps(20));
+    const run = appendEvents(beginRun('1', exampleStarted()), steps(20));
     expect(chartRows(run, null, whole).at(-1)?.['tokensPerSecond']).toBeCloseTo(2000, 6);
   });
 
   it('smooths training losses over gaps, and only those', () => {
-    const run = appendEvents(beginRun(1, exampleStarted()), [
+    const run = appendEvents(beginRun('1', exampleStarted()), [
       exampleStep(1, [4, null]),
       exampleStep(2, [null, 2]),
       exampleStep(3, [8, 4]),
@@ -46,9 +46,9 @@ describe('chart rows', () => {
   });
 
   it('draws another run over this one at the same steps, also behind its end, domain by domain', () => {
-    const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
+    const run = appendEvents(beginRun('1', exampleStarted()), steps(4));
     const started = { ...exampleStarted(), domains: ['code', 'books'], referenceLoss: [20, 30] };
-    const other = appendEvents(beginRun(2, started), [
+    const other = appendEvents(beginRun('2', started), [
       ...steps(6),
       exampleEvaluation(3, [9, 8], [0.5, 0.5]),
       exampleEvaluation(6, [7, 6], [0.5, 0.5]),
@@ -66,8 +66,8 @@ describe('chart rows', () => {
   });
 
   it('says nothing of another run behind its end', () => {
-    const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
-    const other = appendEvents(beginRun(2, exampleStarted()), [
+    const run = appendEvents(beginRun('1', exampleStarted()), steps(4));
+    const other = appendEvents(beginRun('2', exampleStarted()), [
       ...steps(2),
       exampleEvaluation(2, [9, 8], [0.5, 0.5]),
     ]);
@@ -76,9 +76,9 @@ describe('chart rows', () => {
   });
 
   it('places another run by its own time on the axis of seconds, in order', () => {
-    const run = appendEvents(beginRun(1, exampleStarted()), steps(4));
+    const run = appendEvents(beginRun('1', exampleStarted()), steps(4));
     const slow = { ...exampleEvaluation(2, [9, 8], [0.5, 0.5]), elapsedMs: 175 };
-    const other = appendEvents(beginRun(2, exampleStarted()), [...steps(2), slow]);
+    const other = appendEvents(beginRun('2', exampleStarted()), [...steps(2), slow]);
     const rows = chartRows(run, other, { ...whole, xAxis: 'seconds' });
     expect(rows.map((row) => [row.seconds, row['other0']])).toEqual([
       [0, 3],
@@ -91,7 +91,7 @@ describe('chart rows', () => {
   });
 
   it('zooms: nothing outside of the range, and the mixture that held before it', () => {
-    const run = appendEvents(beginRun(1, exampleStarted()), [
+    const run = appendEvents(beginRun('1', exampleStarted()), [
       ...steps(40),
       exampleEvaluation(10, [5, 5], [0.1, 0.9]),
     ]);
@@ -107,7 +107,7 @@ describe('chart rows', () => {
         for (let step = interval; step <= count; step += interval) {
           evaluations.push(exampleEvaluation(step, [step, 1], [0.5, 0.5]));
         }
-        const run = appendEvents(beginRun(1, exampleStarted()), [...steps(count), ...evaluations]);
+        const run = appendEvents(beginRun('1', exampleStarted()), [...steps(count), ...evaluations]);
         const rows = chartRows(run, null, whole);
         expect(rows.length).toBeLessThanOrEqual(MAX_ROWS + 1);
         expect(rows.every((row, i) => i === 0 || row.step > (rows[i - 1]?.step ?? -1))).toBe(true);

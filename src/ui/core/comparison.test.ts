@@ -9,29 +9,26 @@ const begun: LabState = {
   ...initialState(),
   status: 'finished',
   engine: { state: 'open', adapter: null },
-  comparison: { id: 4, run: 1, progress: { what: 'starting', share: 0, secondsLeft: null }, report: null },
+  jobs: [{ id: 4, kind: 'compare', progress: null }],
+  comparison: { id: 4, run: 'a', report: null },
 };
 const after = (...reports: Report[]) => reports.reduce(reduceReport, begun);
 const comparing = (id: number): Report => ({
-  type: 'comparing',
+  type: 'progress',
   id,
   what: 'From scratch: training',
   share: 0.25,
   secondsLeft: 90,
 });
-const compared = (report: typeof exampleReport | null, done: boolean): Report => ({
-  type: 'compared',
-  id: 4,
-  report,
-  done,
-});
+const compared: Report = { type: 'compared', id: 4, report: exampleReport };
+const ended: Report = { type: 'jobEnded', id: 4 };
 
 describe('a comparison on the page', () => {
   it('tells what it is at, and how long it still takes', () => {
     expect(describeProgress(after(comparing(4)))).toEqual({
       text: 'Comparing: From scratch: training, 1 min 30 s left',
       share: 0.25,
-      phase: 'comparing From scratch',
+      phase: 'Comparing: From scratch: training',
     });
   });
 
@@ -40,16 +37,19 @@ describe('a comparison on the page', () => {
   });
 
   it('shows each model as it comes, and ends with the last', () => {
-    const partial = after(comparing(4), compared(exampleReport, false));
-    expect(partial.comparison).toMatchObject({ report: exampleReport, progress: { share: 0.25 } });
-    const over = reduceReport(partial, compared(exampleReport, true));
-    expect(over.comparison).toMatchObject({ report: exampleReport, progress: null });
+    const partial = after(comparing(4), compared);
+    expect(partial.comparison?.report).toBe(exampleReport);
+    expect(partial.jobs).toMatchObject([{ id: 4, progress: { share: 0.25 } }]);
+    const over = reduceReport(partial, ended);
+    expect(over.comparison?.report).toBe(exampleReport);
     expect(describeProgress(over).text).toBe('Finished');
   });
 
   it('keeps what was measured when something fails', () => {
     const failed: Report = { type: 'failed', message: 'The file is damaged.', fatal: false };
-    const state = after(comparing(4), compared(exampleReport, false), failed);
-    expect(state.comparison).toMatchObject({ report: exampleReport, progress: null });
+    expect(after(comparing(4), compared, failed, ended)).toMatchObject({
+      comparison: { report: exampleReport },
+      jobs: [],
+    });
   });
 });

@@ -11,17 +11,17 @@ const finished = { type: 'finished', elapsedMs: 7000 } as FinishedEvent;
 describe('the time of a control', () => {
   it('is that of as many steps of retraining', () => {
     // 50 steps of 16 windows, at 50 ms.
-    const run = appendEvents(beginRun(1, exampleStarted()), [surgery, finished]);
+    const run = appendEvents(beginRun('1', exampleStarted()), [surgery, finished]);
     expect(controlSeconds(run)).toBeCloseTo(2.5, 10);
   });
 
   it('is reckoned from pruning where nothing was retrained', () => {
     const started = exampleStarted();
     const cutOnly = { ...started, experiment: { ...started.experiment, retraining: 'none' as const } };
-    expect(controlSeconds(appendEvents(beginRun(1, cutOnly), [surgery, finished]))).toBeCloseTo(6, 10);
+    expect(controlSeconds(appendEvents(beginRun('1', cutOnly), [surgery, finished]))).toBeCloseTo(6, 10);
   });
 
   it('is not known before the run has finished', () => {
-    expect(controlSeconds(appendEvents(beginRun(1, exampleStarted()), [surgery]))).toBeNull();
+    expect(controlSeconds(appendEvents(beginRun('1', exampleStarted()), [surgery]))).toBeNull();
   });
 });

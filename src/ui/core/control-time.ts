@@ -6,7 +6,7 @@ import type { RunRecord } from './run-record';
  * step as retraining took, which has the same shape. After a run without retraining a step of pruning has to do,
  * which is longer. Null before the run has finished.
  */
-export function controlSeconds({ finished, surgery, started: { experiment } }: RunRecord): number | null {
+export function controlSeconds({ finished, surgery, settings: experiment }: RunRecord): number | null {
   if (!finished || !surgery) return null;
   const retrained = experiment.retraining === 'continued';
   const millisecondsPerStep = retrained

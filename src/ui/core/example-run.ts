@@ -1,4 +1,6 @@
 import type { EvaluationEvent, GatesEvent, StartedEvent, StepEvent } from '../../run/events';
+import type { Report } from '../../session/protocol';
+import type { KeptRun } from '../../storage/kept-run';
 import { defaultExperiment } from '../../experiment/schema';
 import type { LlamaConfig } from '../../llama/config';
 
@@ -66,6 +68,39 @@ export function exampleEvaluation(step: number, loss: number[], mixture: number[
     mixture,
   };
 }
+
+/** A kept run's row in the list, as the engine tells it. */
+export function exampleKept(id: string, change: Partial<KeptRun> = {}): KeptRun {
+  return {
+    id,
+    name: `run ${id}`,
+    note: '',
+    colour: null,
+    createdAt: 1000,
+    updatedAt: 1000,
+    version: '0.1.0',
+    status: 'running',
+    experiment: exampleStarted().experiment,
+    interventions: [],
+    adapter: 'v a d',
+    seed: 17,
+    source: { name: 'nano', hash: null, parameters: 1000 },
+    step: 20,
+    totalSteps: 50,
+    meanLoss: 3,
+    bytes: 5000,
+    inUse: false,
+    ...change,
+  };
+}
+
+/** The list with these runs. */
+export const exampleRuns = (...runs: KeptRun[]): Extract<Report, { type: 'runs' }> => ({
+  type: 'runs',
+  list: { runs, damaged: [] },
+  used: 5000 * runs.length,
+  notice: null,
+});
 
 /** hidden | heads of two layers | units of two layers | layers */
 export const exampleGates: GatesEvent = {

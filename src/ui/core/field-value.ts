@@ -44,16 +44,15 @@ export function readNumber(field: Extract<Field, { min: number }>, text: string)
 export function describeDifferences(base: Experiment, experiment: Experiment): string[] {
   return EXPERIMENT_FIELDS.filter(
     (field) => !sameValue(getField(base, field.key), getField(experiment, field.key)),
-  ).map((field) => {
-    const stage =
-      groupOf(field) === 'prune'
-        ? 'Pruning '
-        : groupOf(field) === 'retrain' && field.key.includes('.')
-          ? 'Retraining '
-          : '';
-    const label = stage ? `${stage}${field.label.toLowerCase()}` : field.label;
-    return `${label} ${describeValue(field, getField(experiment, field.key))}`;
-  });
+  ).map((field) => `${titleOf(field)} ${describeValue(field, getField(experiment, field.key))}`);
+}
+
+/** A field's label, with its stage where two stages have one of that label. */
+export function titleOf(field: Field): string {
+  const group = groupOf(field);
+  if (group === 'prune') return `Pruning ${field.label.toLowerCase()}`;
+  if (group === 'retrain' && field.key.includes('.')) return `Retraining ${field.label.toLowerCase()}`;
+  return field.label;
 }
 
 export function describeValue(field: Field, value: FieldValue): string {

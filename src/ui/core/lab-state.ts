@@ -1,14 +1,17 @@
 import type { ListedModel, ModelCard } from '../../data/model-family';
 import type { TaskResult } from '../../evaluation/result';
+import type { Intervention, Plan } from '../../experiment/interventions';
 import { defaultExperiment, type Experiment } from '../../experiment/schema';
 import type { EvaluationReport } from '../../report/report';
 import type { AdapterDescription } from '../../gpu/device';
 import type { LlamaConfig } from '../../llama/config';
 import type { Report, RunStatus, ScoredModel } from '../../session/protocol';
-import type { RunRecord } from './run-record';
+import { finalSettings, type KeptRun, type KeptRuns } from './kept-runs';
+import { planOf, RECORDED_RUN, type RunRecord } from './run-record';
 
 export interface SourceModel {
   name: string;
+  weightsSha256: string | null;
   config: LlamaConfig;
   parameters: number;
   card: ModelCard | null;
@@ -21,8 +24,35 @@ export interface Notice {
   /** What the text sums up, one sentence each. */
   details?: readonly string[];
   /** What a button in the notice does. */
-  offer?: 'reopen' | 'replay' | 'reset';
+  offer?: 'reopen' | 'replay' | 'reset' | 'continue';
+  /** The run that `continue` goes on with. */
+  run?: string;
 }
+
+/** How far a job is. */
+export interface JobProgress {
+  what: string;
+  share: number;
+  secondsLeft: number | null;
+}
+
+/** Work of the engine beside a run: it can be cancelled, and is here until it ends. */
+export interface Job {
+  id: number;
+  kind: JobKind;
+  /** Null before it has begun. */
+  progress: JobProgress | null;
+}
+
+export type JobKind =
+  | 'generate'
+  | 'evaluate'
+  | 'compare'
+  | 'scoreTasks'
+  | 'exportModel'
+  | 'exportLog'
+  | 'exportRun'
+  | 'importRun';
 
 export interface Written {
   text: string;
@@ -32,6 +62,8 @@ export interface Written {
 
 export interface Generation {
   id: number;
+  /** The run whose model writes beside the source; null: none. */
+  run: string | null;
   prompt: string;
   source: Written | null;
   pruned: Written | null;
@@ -40,13 +72,12 @@ export interface Generation {
 export interface DomainLosses {
   loss: number[];
   tokens: number[];
-  done: boolean;
 }
 
 export interface FullEvaluation {
   id: number;
-  /** The run whose pruned model is measured; null: there was none. */
-  run: number | null;
+  /** The run whose model is measured beside the source; null: none. */
+  run: string | null;
   source: DomainLosses | null;
   pruned: DomainLosses | null;
 }
@@ -54,9 +85,7 @@ export interface FullEvaluation {
 /** The models of a run side by side. */
 export interface Comparison {
   id: number;
-  run: number;
-  /** Null when it is over: finished, cancelled or failed. */
-  progress: { what: string; share: number; secondsLeft: number | null } | null;
+  run: string;
   /** What there is of it so far. */
   report: EvaluationReport | null;
 }
@@ -66,21 +95,20 @@ export interface TaskScores {
   id: number;
   which: ScoredModel;
   /** The run whose model it is; null: the source. */
-  run: number | null;
-  /** Null when it is over: finished, cancelled or failed. */
-  progress: {
-    task: string;
-    items: number;
-    totalItems: number;
-    share: number;
-    secondsLeft: number | null;
-  } | null;
+  run: string | null;
   results: readonly TaskResult[];
 }
 
 /** What the page shows, and nothing that can be computed from it. */
 export interface LabState {
+  /** A draft, and what Prune starts: shown by the form unless it shows the settings of a run (`settingsShown`). */
   experiment: Experiment;
+  /** Changes on the way that the draft brings along. */
+  interventions: readonly Intervention[];
+  /** The form shows the draft although a run is shown. */
+  drafting: boolean;
+  /** Changes of the run that goes on which are not in its log yet, by the fields' keys. */
+  pending: Intervention['changes'];
   notices: readonly Notice[];
   engine: {
     /** `missing`: cannot run here at all; `lost`: ran, and stopped. */
@@ -99,28 +127,39 @@ export interface LabState {
   activity: Extract<Report, { type: 'activity' }> | null;
   /** GPU bytes of the lab's buffers: now, and the most since the run began. */
   memory: { held: number; most: number } | null;
-  runs: readonly RunRecord[];
-  /** The run that the engine holds; null before the first and after Reset. */
-  currentRun: number | null;
+  /** The runs kept on this machine; null before the engine has told. */
+  kept: KeptRuns | null;
+  /** Runs whose events the page has: the one that goes on, the shown one, the overlaid one. */
+  records: readonly RunRecord[];
+  /** Kept runs whose events were asked for. */
+  reading: readonly string[];
+  /** The run that the engine works on, or worked on last; null before the first and after Reset. */
+  currentRun: string | null;
   /** The run in the anatomy and the charts. */
-  shownRun: number | null;
+  shownRun: string | null;
   /** A second run whose losses are drawn over those of the shown one. */
-  overlaidRun: number | null;
+  overlaidRun: string | null;
   recorded: {
     state: 'loading' | 'playing' | 'paused' | 'ended' | 'unavailable';
     run: RunRecord | null;
   };
+  jobs: readonly Job[];
   generation: Generation | null;
   evaluation: FullEvaluation | null;
   comparison: Comparison | null;
-  /** Of the open source and of the runs' models: the newest of each. */
+  /** Of the open source and of runs' models: the newest of each. */
   taskScores: readonly TaskScores[];
   exported: { fileName: string; bytes: ArrayBuffer } | null;
 }
 
-export function initialState(experiment: Experiment = defaultExperiment()): LabState {
+export function initialState(
+  { experiment, interventions }: Plan = { experiment: defaultExperiment(), interventions: [] },
+): LabState {
   return {
     experiment,
+    interventions,
+    drafting: false,
+    pending: {},
     notices: [],
     engine: { state: 'closed', adapter: null },
     models: [],
@@ -131,11 +170,14 @@ export function initialState(experiment: Experiment = defaultExperiment()): LabS
     loading: null,
     activity: null,
     memory: null,
-    runs: [],
+    kept: null,
+    records: [],
+    reading: [],
     currentRun: null,
     shownRun: null,
     overlaidRun: null,
     recorded: { state: 'loading', run: null },
+    jobs: [],
     generation: null,
     evaluation: null,
     comparison: null,
@@ -152,7 +194,7 @@ export function withNotice(state: LabState, notice: Omit<Notice, 'id'>): LabStat
 }
 
 const SILENCE =
-  'The engine does not answer. It may come back; Reset drops the run, and ends the engine if it stays silent.';
+  'The engine does not answer. It may come back; Reset stops the run, and ends the engine if it stays silent.';
 
 /** Sets whether the engine is silent, with the notice that says so and offers Reset. */
 export function withSilence(state: LabState, silent: boolean): LabState {
@@ -160,13 +202,66 @@ export function withSilence(state: LabState, silent: boolean): LabState {
   return { ...state, silent, notices: state.notices.filter((notice) => notice.offer !== 'reset') };
 }
 
-export function findRun(state: Pick<LabState, 'runs' | 'recorded'>, id: number | null): RunRecord | null {
+/** The events of a run, where the page has them. */
+export function findRun(state: Pick<LabState, 'records' | 'recorded'>, id: string | null): RunRecord | null {
   if (id === null) return null;
-  if (id === 0) return state.recorded.run;
-  return state.runs.find((run) => run.id === id) ?? null;
+  if (id === RECORDED_RUN) return state.recorded.run;
+  return state.records.find((run) => run.id === id) ?? null;
 }
 
-/** Whether a part of an evaluation is still to come: of the source, or of the run's pruned model. */
-export function isMeasuring({ run, source, pruned }: FullEvaluation): boolean {
-  return !source?.done || (run !== null && !pruned?.done);
+/** What is noted of a kept run. */
+export function findKept({ kept }: Pick<LabState, 'kept'>, id: string | null): KeptRun | null {
+  return kept?.runs.find((run) => run.id === id) ?? null;
+}
+
+/** What a run is called. */
+export function runName(state: Pick<LabState, 'kept'>, id: string): string {
+  return id === RECORDED_RUN ? 'Recorded run' : (findKept(state, id)?.name ?? 'New run');
+}
+
+/** Whether the engine works on a run, or holds it. */
+export const isGoing = ({ status, currentRun }: Pick<LabState, 'status' | 'currentRun'>): boolean =>
+  currentRun !== null && (status === 'running' || status === 'paused');
+
+/** The kept run that is shown and whose settings stand in the form; null where that is a draft. */
+export function followedRun(state: LabState): RunRecord | null {
+  if (state.drafting || state.shownRun === RECORDED_RUN) return null;
+  return findRun(state, state.shownRun);
+}
+
+/** The settings in the form, changes that are on their way included. */
+export function settingsShown(state: LabState): Experiment {
+  const run = followedRun(state);
+  return run ? withPending(run.settings, state) : state.experiment;
+}
+
+/** One object for each settings and pending changes: components compare by identity. */
+let shown: { settings: Experiment; pending: Intervention['changes']; both: Experiment } | null = null;
+
+function withPending(settings: Experiment, { pending }: LabState): Experiment {
+  if (Object.keys(pending).length === 0) return settings;
+  if (shown?.settings !== settings || shown.pending !== pending) {
+    shown = {
+      settings,
+      pending,
+      both: finalSettings({ experiment: settings, interventions: [{ at: 0, changes: pending }] }),
+    };
+  }
+  return shown.both;
+}
+
+/** What the form stands for, as a link: the plan of the run that it follows, or the draft. */
+export function planShown(state: LabState): Plan {
+  const run = followedRun(state);
+  return run ? planOfRun(state, run) : { experiment: state.experiment, interventions: state.interventions };
+}
+
+/** What a run follows, interventions that are still to come included. */
+export function planOfRun(state: Pick<LabState, 'kept'>, run: RunRecord): Plan {
+  return planOf(run, findKept(state, run.id)?.plan?.interventions);
+}
+
+/** The job of this kind that goes on. */
+export function findJob({ jobs }: Pick<LabState, 'jobs'>, kind: JobKind): Job | null {
+  return jobs.find((job) => job.kind === kind) ?? null;
 }

@@ -3,8 +3,16 @@ import { resultOf } from '../../evaluation/scoring';
 import { choiceTask } from '../../evaluation/testing';
 import type { Report } from '../../session/protocol';
 import { gateRows } from '../../run/gate-rows';
-import { exampleConfig, exampleEvaluation, exampleGates, exampleStarted, exampleStep } from './example-run';
-import { findRun, initialState, type LabState } from './lab-state';
+import {
+  exampleConfig,
+  exampleEvaluation,
+  exampleGates,
+  exampleKept,
+  exampleRuns,
+  exampleStarted,
+  exampleStep,
+} from './example-run';
+import { findRun, initialState, type LabState, settingsShown } from './lab-state';
 import { reduceReport } from './reduce-report';
 import { describeProgress } from './status-text';
 
@@ -16,12 +24,19 @@ const exampleTaskResult = () =>
   );
 const after = (reports: Report[], state: LabState = initialState()) => reports.reduce(reduceReport, state);
 const hardware = { vendor: 'v', architecture: 'a', description: 'GPU', software: false };
-const source: Report = { type: 'source', name: 'nano', config: exampleConfig, parameters: 9, card: null };
+const source: Report = {
+  type: 'source',
+  name: 'nano',
+  weightsSha256: null,
+  config: exampleConfig,
+  parameters: 9,
+  card: null,
+};
 const ready: Report[] = [{ type: 'device', adapter: hardware }, source, { type: 'status', status: 'ready' }];
 const running: Report[] = [
   ...ready,
   { type: 'status', status: 'running' },
-  { type: 'events', events: [exampleStarted()] },
+  { type: 'events', run: 'a', events: [exampleStarted()] },
 ];
 
 describe('reports', () => {
@@ -31,30 +46,31 @@ describe('reports', () => {
     expect(describeProgress(state).text).toBe('Ready');
   });
 
-  it('collects a model’s task results until it is over, and drops them with the source', () => {
-    const scores = { id: 4, which: 'source', run: null, progress: null, results: [] } as const;
-    const asked: LabState = { ...after(ready), taskScores: [{ ...scores, id: 3 }, scores] };
+  it('collects a model’s task results, also when its source is opened for it', () => {
+    const scores = { id: 4, which: 'source', run: null, results: [] } as const;
+    const asked: LabState = {
+      ...after(ready),
+      taskScores: [{ ...scores, id: 3 }, scores],
+      jobs: [{ id: 4, kind: 'scoreTasks', progress: null }],
+    };
     const result = exampleTaskResult();
     const going = after(
       [
-        { type: 'scoring', id: 4, task: 'Sums', items: 2, totalItems: 9, share: 0.2, secondsLeft: 8 },
-        { type: 'scored', id: 4, results: [result], done: false },
-        { type: 'scored', id: 99, results: [result], done: true },
+        { type: 'progress', id: 4, what: 'Sums, item 2 of 9', share: 0.2, secondsLeft: 8 },
+        { type: 'scored', id: 4, results: [result] },
+        { type: 'scored', id: 99, results: [result] },
       ],
       asked,
     );
     expect(going.taskScores).toEqual([
       { ...scores, id: 3 },
-      {
-        ...scores,
-        progress: { task: 'Sums', items: 2, totalItems: 9, share: 0.2, secondsLeft: 8 },
-        results: [result],
-      },
+      { ...scores, results: [result] },
     ]);
-    const over = after([{ type: 'scored', id: 4, results: [result], done: true }], going);
-    expect(over.taskScores[1]).toEqual({ ...scores, results: [result, result] });
-    const failed = after([{ type: 'failed', message: 'No.', fatal: false }], going);
-    expect(failed.taskScores[1]).toEqual({ ...scores, results: [result] });
+    expect(going.jobs[0]?.progress).toEqual({ what: 'Sums, item 2 of 9', share: 0.2, secondsLeft: 8 });
+    expect(describeProgress(going).text).toBe('Tasks: Sums, item 2 of 9, 8 s left');
+    expect(after([source], going).taskScores).toEqual([{ ...scores, results: [result] }]);
+    const over = after([{ type: 'jobEnded', id: 4 }], going);
+    expect(over.jobs).toEqual([]);
     expect(after([source], over).taskScores).toEqual([]);
   });
 
@@ -84,7 +100,7 @@ describe('reports', () => {
       source: { name: 'nano' },
       experiment: { source: 'nano' },
     });
-    const local: Report = { type: 'source', name: 'local', config: exampleConfig, parameters: 9, card: null };
+    const local: Report = { ...source, name: 'local' };
     expect(after([local], opening).experiment.source).toBe('local');
   });
 
@@ -103,24 +119,77 @@ describe('reports', () => {
       exampleStep(2),
       exampleEvaluation(2, [1, 2], [0.5, 0.5]),
     ];
-    const whole = after([...ready, { type: 'events', events }]);
-    const single = after([...ready, ...events.map((event): Report => ({ type: 'events', events: [event] }))]);
+    const whole = after([...ready, { type: 'events', run: 'a', events }]);
+    const single = after([
+      ...ready,
+      ...events.map((event): Report => ({ type: 'events', run: 'a', events: [event] })),
+    ]);
     expect(single).toEqual(whole);
     const run = findRun(whole, whole.shownRun);
-    expect(run).toMatchObject({ id: 1, log: events, gates: gateRows(exampleConfig, exampleGates) });
+    expect(run).toMatchObject({ id: 'a', gates: gateRows(exampleConfig, exampleGates) });
     expect(run?.steps).toHaveLength(2);
   });
 
-  it('keeps the runs before when another starts', () => {
-    const state = after([
+  it('shows a run that begins, and reads one that was asked for beside it', () => {
+    const other: Report = { type: 'events', run: 'b', events: [exampleStarted(18), exampleStep(1)] };
+    const begun = after([other], after(running));
+    expect(begun).toMatchObject({ currentRun: 'b', shownRun: 'b' });
+    expect(begun.records.map((run) => [run.id, run.started.experiment.seed, run.steps.length])).toEqual([
+      ['a', 17, 0],
+      ['b', 18, 1],
+    ]);
+    const read = after([other], { ...after(running), reading: ['b'] });
+    expect(read).toMatchObject({ currentRun: 'a', shownRun: 'a', reading: [] });
+    expect(findRun(read, 'b')?.steps).toHaveLength(1);
+  });
+
+  it('begins the record of a run anew that goes on from a checkpoint', () => {
+    const lost = after([
       ...running,
-      { type: 'events', events: [exampleStep(1), exampleStarted(18), exampleStep(1)] },
+      { type: 'events', run: 'a', events: [exampleStep(1), exampleStep(2), exampleStep(3)] },
     ]);
-    expect(state.runs.map((run) => [run.id, run.started.experiment.seed, run.steps.length])).toEqual([
-      [1, 17, 1],
-      [2, 18, 1],
-    ]);
-    expect(state).toMatchObject({ currentRun: 2, shownRun: 2 });
+    const again = after([{ type: 'events', run: 'a', events: [exampleStarted(), exampleStep(1)] }], lost);
+    expect(findRun(again, 'a')?.steps.map(({ step }) => step)).toEqual([1]);
+    expect(again.records).toHaveLength(1);
+  });
+
+  it('shows what was asked for until the log says it, or that it cannot be', () => {
+    const asked: LabState = { ...after(running), pending: { clipNorm: 2, 'evaluation.interval': 5 } };
+    expect(settingsShown(asked)).toMatchObject({ clipNorm: 2, evaluation: { interval: 5 } });
+    const taken: Report = {
+      type: 'events',
+      run: 'a',
+      events: [
+        {
+          type: 'intervention',
+          step: 0,
+          tokens: 0,
+          elapsedMs: 0,
+          changes: { clipNorm: 2 },
+          before: { clipNorm: 1 },
+        },
+      ],
+    };
+    const next = after([taken], asked);
+    expect(next.pending).toEqual({ 'evaluation.interval': 5 });
+    expect(settingsShown(next)).toMatchObject({ clipNorm: 2, evaluation: { interval: 5 } });
+    const refused = after([{ type: 'failed', message: 'Not after the cut.', fatal: false }], next);
+    expect(settingsShown(refused)).toMatchObject({ clipNorm: 2, evaluation: { interval: 20 } });
+  });
+
+  it('drops what is deleted, but never the run that goes on', () => {
+    const listed = after([exampleRuns(exampleKept('a'), exampleKept('b'))], {
+      ...after(running),
+      shownRun: 'b',
+      overlaidRun: 'b',
+    });
+    expect(listed.kept?.runs[0]?.plan?.experiment.seed).toBe(17);
+    expect(after([exampleRuns()], listed)).toMatchObject({
+      shownRun: null,
+      overlaidRun: null,
+      currentRun: 'a',
+    });
+    expect(after([exampleRuns()], listed).records.map(({ id }) => id)).toEqual(['a']);
   });
 
   it('counts steps through the whole run, and other work by its share', () => {
@@ -145,7 +214,7 @@ describe('reports', () => {
     const steps = [exampleStep(1), exampleStep(2)];
     const paused = after([
       ...running,
-      { type: 'events', events: steps },
+      { type: 'events', run: 'a', events: steps },
       { type: 'status', status: 'paused' },
     ]);
     expect(describeProgress(paused)).toMatchObject({ text: 'Paused at step 2 of 50', share: 0.04 });
@@ -155,7 +224,10 @@ describe('reports', () => {
   });
 
   it('writes into the generation that was asked for, and no other', () => {
-    const asked = { ...after(ready), generation: { id: 3, prompt: 'x', source: null, pruned: null } };
+    const asked = {
+      ...after(ready),
+      generation: { id: 3, run: null, prompt: 'x', source: null, pruned: null },
+    };
     const report = (id: number): Report => ({
       type: 'generated',
       id,
@@ -168,12 +240,6 @@ describe('reports', () => {
     expect(after([report(3)], asked).generation?.source).toMatchObject({ text: 'y', done: false });
   });
 
-  it('ends the writing when it fails', () => {
-    const asked = { ...after(ready), generation: { id: 3, prompt: 'x', source: null, pruned: null } };
-    const state = after([{ type: 'failed', message: 'No tokenizer.', fatal: false }], asked);
-    expect(state.generation).toMatchObject({ source: { done: true }, pruned: { done: true, text: '' } });
-  });
-
   it('a failure that is not fatal leaves the engine open', () => {
     const state = after([...running, { type: 'failed', message: 'Too large.', fatal: false }]);
     expect(state.engine.state).toBe('open');
@@ -183,7 +249,10 @@ describe('reports', () => {
 
   it('a lost device offers to open again; a browser that never had one offers the replay', () => {
     const report: Report = { type: 'failed', message: 'Gone.', fatal: true };
-    expect(after([...running, report])).toMatchObject({
+    expect(
+      after([report], { ...after(running), jobs: [{ id: 1, kind: 'generate', progress: null }] }),
+    ).toMatchObject({
+      jobs: [],
       status: 'failed',
       currentRun: null,
       engine: { state: 'lost' },

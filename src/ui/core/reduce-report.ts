@@ -1,17 +1,11 @@
 import type { RunEvent } from '../../run/events';
 import type { Experiment } from '../../experiment/schema';
 import type { Report, RunStatus } from '../../session/protocol';
-import {
-  type Generation,
-  type LabState,
-  type TaskScores,
-  withNotice,
-  withSilence,
-  type Written,
-} from './lab-state';
+import { readKept } from './kept-runs';
+import { isGoing, type LabState, withNotice, withSilence } from './lab-state';
 import { appendEvents, beginRun } from './run-record';
 
-/** The state after one report of the engine. Pure: the same report on the same state gives the same state. */
+/** The state after one report of the engine. Pure but for the lists of a run's record, which grow in place. */
 export function reduceReport(state: LabState, report: Report): LabState {
   switch (report.type) {
     case 'device':
@@ -19,24 +13,29 @@ export function reduceReport(state: LabState, report: Report): LabState {
     case 'loading':
       return { ...state, loading: report };
     case 'source': {
-      const { name, config, parameters, card } = report;
+      const { name, weightsSha256, config, parameters, card } = report;
       return {
         ...state,
         // The device is reported once a worker; a second source opens on the same one.
         engine: { ...state.engine, state: 'open' },
-        source: { name, config, parameters, card },
+        source: { name, weightsSha256, config, parameters, card },
         experiment: sourceNamed(state.experiment, name),
-        generation: null,
-        evaluation: null,
-        taskScores: [],
+        taskScores: state.taskScores.filter(({ id }) => hasJob(state, id)),
       };
     }
     case 'status':
       return reduceStatus(state, report.status);
     case 'events':
-      return reduceEvents(state, report.events);
+      return reduceEvents(state, report.run, report.events);
     case 'activity':
       return { ...state, activity: report };
+    case 'progress': {
+      const { id, what, share, secondsLeft } = report;
+      const progress = { what, share, secondsLeft };
+      return { ...state, jobs: state.jobs.map((job) => (job.id === id ? { ...job, progress } : job)) };
+    }
+    case 'jobEnded':
+      return { ...state, jobs: state.jobs.filter(({ id }) => id !== report.id) };
     case 'generated': {
       if (state.generation?.id !== report.id) return state;
       const { text, done, tokensPerSecond } = report;
@@ -47,35 +46,21 @@ export function reduceReport(state: LabState, report: Report): LabState {
     }
     case 'evaluated': {
       if (state.evaluation?.id !== report.id) return state;
-      const { loss, tokens, done } = report;
-      return { ...state, evaluation: { ...state.evaluation, [report.which]: { loss, tokens, done } } };
-    }
-    case 'comparing': {
-      const { comparison } = state;
-      if (comparison?.id !== report.id) return state;
-      const { what, share, secondsLeft } = report;
-      return { ...state, comparison: { ...comparison, progress: { what, share, secondsLeft } } };
+      const { loss, tokens } = report;
+      return { ...state, evaluation: { ...state.evaluation, [report.which]: { loss, tokens } } };
     }
     case 'compared': {
       const { comparison } = state;
       if (comparison?.id !== report.id) return state;
-      const progress = report.done ? null : comparison.progress;
-      return { ...state, comparison: { ...comparison, report: report.report, progress } };
+      return { ...state, comparison: { ...comparison, report: report.report } };
     }
-    case 'scoring': {
-      const { task, items, totalItems, share, secondsLeft } = report;
-      return changeScores(state, report.id, {
-        progress: { task, items, totalItems, share, secondsLeft },
-      });
-    }
-    case 'scored': {
-      const scores = state.taskScores.find(({ id }) => id === report.id);
-      if (!scores) return state;
-      return changeScores(state, report.id, {
-        results: [...scores.results, ...report.results],
-        ...(report.done && { progress: null }),
-      });
-    }
+    case 'scored':
+      return {
+        ...state,
+        taskScores: state.taskScores.map((scores) =>
+          scores.id === report.id ? { ...scores, results: [...scores.results, ...report.results] } : scores,
+        ),
+      };
     case 'exported':
       return { ...state, exported: { fileName: report.fileName, bytes: report.bytes } };
     case 'memory':
@@ -83,19 +68,37 @@ export function reduceReport(state: LabState, report: Report): LabState {
         ...state,
         memory: { held: report.heldBytes, most: Math.max(report.heldBytes, state.memory?.most ?? 0) },
       };
+    case 'runs':
+      return reduceRuns(state, report);
+    case 'notice':
+      return withNotice(state, { kind: 'warning', text: report.message });
     case 'failed':
       return reduceFailure(state, report);
   }
 }
 
-function changeScores(state: LabState, id: number, change: Partial<TaskScores>): LabState {
-  const taskScores = state.taskScores.map((scores) => (scores.id === id ? { ...scores, ...change } : scores));
-  return { ...state, taskScores };
-}
+const hasJob = ({ jobs }: LabState, id: number) => jobs.some((job) => job.id === id);
 
 /** What is open decides: a folder becomes `local`, and a model that would not open leaves the one before. */
 function sourceNamed(experiment: Experiment, name: string): Experiment {
   return experiment.source === name ? experiment : { ...experiment, source: name };
+}
+
+/** A run that was deleted, here or in another tab, is not shown any longer. */
+function reduceRuns(state: LabState, report: Extract<Report, { type: 'runs' }>): LabState {
+  const kept = readKept(report, state.kept);
+  const gone = (id: string) =>
+    id !== state.currentRun &&
+    (state.kept?.runs.some((run) => run.id === id) ?? false) &&
+    !kept.runs.some((run) => run.id === id);
+  const stays = (id: string | null) => (id === null || gone(id) ? null : id);
+  return {
+    ...state,
+    kept,
+    records: state.records.filter(({ id }) => !gone(id)),
+    shownRun: stays(state.shownRun),
+    overlaidRun: stays(state.overlaidRun),
+  };
 }
 
 function reduceStatus(state: LabState, status: RunStatus): LabState {
@@ -105,6 +108,7 @@ function reduceStatus(state: LabState, status: RunStatus): LabState {
     ...state,
     status,
     pausing: false,
+    pending: busy ? state.pending : {},
     loading: status === 'loading' ? state.loading : null,
     activity: busy ? state.activity : null,
   };
@@ -126,56 +130,53 @@ function reduceDevice(state: LabState, { adapter }: Extract<Report, { type: 'dev
   });
 }
 
-function reduceEvents(state: LabState, events: readonly RunEvent[]): LabState {
-  let { runs, currentRun, shownRun } = state;
-  let rest = events;
-  while (rest.length) {
-    const first = rest[0]!;
-    if (first.type === 'started') {
-      const id = runs.length + 1;
-      runs = [...runs, beginRun(id, first)];
-      currentRun = id;
-      shownRun = id;
-      rest = rest.slice(1);
-      continue;
-    }
-    const next = rest.findIndex((event) => event.type === 'started');
-    const batch = next < 0 ? rest : rest.slice(0, next);
-    const current = currentRun;
-    runs = runs.map((run) => (run.id === current ? appendEvents(run, batch) : run));
-    rest = rest.slice(batch.length);
+/**
+ * Events are the next of their run's log. `started` begins its record anew: of a run that begins, of one that goes
+ * on from a checkpoint, or of a kept one that was asked for.
+ */
+function reduceEvents(state: LabState, id: string, events: readonly RunEvent[]): LabState {
+  const [first] = events;
+  let next = state;
+  if (first?.type === 'started') {
+    const others = state.records.filter((run) => run.id !== id);
+    next = { ...state, records: [...others, beginRun(id, first)] };
+    if (state.reading.includes(id)) next.reading = state.reading.filter((other) => other !== id);
+    else next = { ...next, currentRun: id, shownRun: id, drafting: false };
   }
-  return { ...state, runs, currentRun, shownRun };
+  const records = next.records.map((run) => (run.id === id ? appendEvents(run, events) : run));
+  return { ...next, records, pending: withoutTaken(next, id, events) };
 }
 
+/** A change that stands in the log is pending no more. */
+function withoutTaken(state: LabState, id: string, events: readonly RunEvent[]): LabState['pending'] {
+  const { pending, currentRun } = state;
+  if (id !== currentRun || Object.keys(pending).length === 0) return pending;
+  const taken = new Map(
+    events.flatMap((event) => (event.type === 'intervention' ? Object.entries(event.changes) : [])),
+  );
+  if (taken.size === 0) return pending;
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  return Object.fromEntries(Object.entries(pending).filter(([key, value]) => !same(taken.get(key), value)));
+}
+
+/** What was asked for and cannot be had: its own sentence says why, and nothing of it is waited for. */
 function reduceFailure(state: LabState, report: Extract<Report, { type: 'failed' }>): LabState {
-  const stopped: LabState = {
-    ...state,
-    loading: null,
-    activity: null,
-    generation: state.generation && finishWriting(state.generation),
-    evaluation: null,
-    comparison: state.comparison && { ...state.comparison, progress: null },
-    taskScores: state.taskScores.map((scores) => ({ ...scores, progress: null })),
-  };
-  if (!report.fatal) return withNotice(stopped, { kind: 'error', text: report.message });
+  const error = { kind: 'error', text: report.message } as const;
+  // Whether a job failed or a change was refused: what the form shows is what the run has.
+  if (!report.fatal) return withNotice({ ...state, loading: null, reading: [], pending: {} }, error);
   const neverOpened = state.engine.adapter === null;
   const lost: LabState = {
-    ...withSilence(stopped, false),
+    ...withSilence(state, false),
+    loading: null,
+    activity: null,
+    reading: [],
+    pending: {},
+    jobs: [],
     status: 'failed',
     pausing: false,
-    currentRun: null,
+    currentRun: isGoing(state) ? null : state.currentRun,
     memory: null,
     engine: { ...state.engine, state: neverOpened ? 'missing' : 'lost' },
   };
-  return withNotice(lost, { kind: 'error', text: report.message, offer: neverOpened ? 'replay' : 'reopen' });
-}
-
-/** Nothing more will come: a model that has written nothing yet has an empty text. */
-function finishWriting(generation: Generation): Generation {
-  const end = (written: Written | null): Written => ({
-    ...(written ?? { text: '', tokensPerSecond: 0 }),
-    done: true,
-  });
-  return { ...generation, source: end(generation.source), pruned: end(generation.pruned) };
+  return withNotice(lost, { ...error, offer: neverOpened ? 'replay' : 'reopen' });
 }

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { FinishedEvent, SurgeryEvent } from '../../run/events';
-import { exampleConfig, exampleEvaluation, exampleStarted, exampleStep } from './example-run';
+import {
+  exampleConfig,
+  exampleEvaluation,
+  exampleKept,
+  exampleRuns,
+  exampleStarted,
+  exampleStep,
+} from './example-run';
+import { readKept } from './kept-runs';
 import {
   achievedShape,
   appendEvents,
@@ -9,6 +17,7 @@ import {
   latestLoss,
   millisecondsPerStep,
   plannedSteps,
+  planOf,
 } from './run-record';
 import { seedSpread } from './seed-spread';
 
@@ -42,7 +51,7 @@ const finished = (retrained: number[] | null): FinishedEvent => ({
 
 describe('run record', () => {
   it('names the newest loss by the model that it belongs to', () => {
-    const begun = beginRun(1, exampleStarted());
+    const begun = beginRun('1', exampleStarted());
     expect(latestLoss(begun)).toBeNull();
     const masked = appendEvents(begun, [exampleEvaluation(20, [6, 6], [1, 0])]);
     expect(latestLoss(masked)).toEqual({ which: 'masked', loss: [6, 6] });
@@ -54,7 +63,7 @@ describe('run record', () => {
   });
 
   it('knows the achieved shape from the cut on', () => {
-    const begun = beginRun(1, exampleStarted());
+    const begun = beginRun('1', exampleStarted());
     expect(achievedShape(begun)).toBeNull();
     const shape = achievedShape(appendEvents(begun, [surgery]));
     expect(shape && describeShape(shape)).toBe('1 layer · hidden 6 · 2 heads · MLP 4');
@@ -63,8 +72,34 @@ describe('run record', () => {
   it('measures a step by the median of the last ones', () => {
     const steps = Array.from({ length: 10 }, (_, i) => exampleStep(i + 1));
     steps[5] = { ...steps[5]!, elapsedMs: steps[5]!.elapsedMs + 20 };
-    expect(millisecondsPerStep(appendEvents(beginRun(1, exampleStarted()), steps))).toBe(50);
-    expect(millisecondsPerStep(beginRun(1, exampleStarted()))).toBeNull();
+    expect(millisecondsPerStep(appendEvents(beginRun('1', exampleStarted()), steps))).toBe(50);
+    expect(millisecondsPerStep(beginRun('1', exampleStarted()))).toBeNull();
+  });
+
+  it('knows the settings of its newest step, and the plan that it follows', () => {
+    const change = {
+      type: 'intervention',
+      step: 10,
+      tokens: 1000,
+      elapsedMs: 500,
+      changes: { 'target.hiddenSize': 7 },
+      before: { 'target.hiddenSize': 6 },
+    } as const;
+    const begun = beginRun('1', exampleStarted());
+    const run = appendEvents(begun, [...[1, 2, 3].map((step) => exampleStep(step)), change]);
+    expect(run.settings.target.hiddenSize).toBe(7);
+    expect(run.started.experiment.target.hiddenSize).toBe(48);
+    const late = { at: 40, changes: { clipNorm: 2 } };
+    expect(planOf(run, [{ at: 2, changes: { clipNorm: 3 } }, late]).interventions).toEqual([
+      { at: 10, changes: change.changes },
+      late,
+    ]);
+  });
+
+  it('is not finished any more when it trains on', () => {
+    const run = appendEvents(beginRun('1', exampleStarted()), [surgery, exampleStep(50), finished([1, 1])]);
+    expect(run.finished).not.toBeNull();
+    expect(appendEvents(run, [exampleStep(51)]).finished).toBeNull();
   });
 
   it('plans no retraining steps where there is none', () => {
@@ -75,17 +110,22 @@ describe('run record', () => {
 });
 
 describe('seed spread', () => {
-  const run = (id: number, seed: number, loss: number) =>
-    appendEvents(beginRun(id, exampleStarted(seed)), [surgery, finished([loss, loss])]);
+  const runs = (...given: [id: string, seed: number, loss: number, status?: 'running'][]) => {
+    const list = given.map(([id, seed, meanLoss, status]) =>
+      exampleKept(id, {
+        seed,
+        meanLoss,
+        status: status ?? 'finished',
+        experiment: exampleStarted(seed).experiment,
+      }),
+    );
+    return readKept(exampleRuns(...list), null).runs;
+  };
 
   it('compares finished runs that differ in the seed alone', () => {
-    const unfinished = beginRun(4, exampleStarted(99));
-    const [spread, ...more] = seedSpread([
-      run(1, 1, Math.log(10)),
-      run(2, 2, Math.log(14)),
-      run(3, 2, Math.log(14)),
-      unfinished,
-    ]);
+    const [spread, ...more] = seedSpread(
+      runs(['a', 1, Math.log(10)], ['b', 2, Math.log(14)], ['c', 2, Math.log(14)], ['d', 99, 3, 'running']),
+    );
     expect(more).toEqual([]);
     expect(spread?.mean).toBeCloseTo(12, 9);
     expect(spread?.deviation).toBeCloseTo(Math.SQRT2 * 2, 9);
@@ -93,6 +133,6 @@ describe('seed spread', () => {
   });
 
   it('says nothing of one seed', () => {
-    expect(seedSpread([run(1, 1, 3), run(2, 1, 3)])).toEqual([]);
+    expect(seedSpread(runs(['a', 1, 3], ['b', 1, 3]))).toEqual([]);
   });
 });

@@ -1,20 +1,28 @@
 import type {
   EvaluationEvent,
   FinishedEvent,
+  InterventionEvent,
   RunEvent,
   StartedEvent,
   StepEvent,
   SurgeryEvent,
 } from '../../run/events';
+import { changed, type Intervention, type Plan } from '../../experiment/interventions';
+import type { Experiment } from '../../experiment/schema';
 import { gateRows, type GateRows } from '../../run/gate-rows';
 import { shapeOf, type TargetShape } from '../../llama/config';
 
-/** Everything that the page knows of one run: its log, and the same events sorted by kind. */
+/**
+ * What the page shows of one run: the events of its log, sorted by kind. Lists are appended to in place, so that a
+ * long run costs no more with each event; every change gives another object around them.
+ */
 export interface RunRecord {
-  /** 1, 2, 3… in this session; 0 is the recorded run that comes with the page. */
-  id: number;
-  log: readonly RunEvent[];
+  /** Its identifier among the kept runs; `RECORDED_RUN` for the one that comes with the page. */
+  id: string;
   started: StartedEvent;
+  /** The settings of its newest step. */
+  settings: Experiment;
+  interventions: readonly InterventionEvent[];
   steps: readonly StepEvent[];
   evaluations: readonly EvaluationEvent[];
   /** The newest gates. */
@@ -23,15 +31,14 @@ export interface RunRecord {
   finished: FinishedEvent | null;
 }
 
-export const RECORDED_RUN = 0;
+export const RECORDED_RUN = 'recorded';
 
-export const runName = (id: number): string => (id === RECORDED_RUN ? 'Recorded run' : `Run ${id}`);
-
-export function beginRun(id: number, started: StartedEvent): RunRecord {
+export function beginRun(id: string, started: StartedEvent): RunRecord {
   return {
     id,
-    log: [started],
     started,
+    settings: started.experiment,
+    interventions: [],
     steps: [],
     evaluations: [],
     gates: null,
@@ -40,25 +47,56 @@ export function beginRun(id: number, started: StartedEvent): RunRecord {
   };
 }
 
-/** The run after `events`, which must belong to it (a `started` event begins another run and is ignored). */
+/** The run after `events`, which must be the next of its log (`started` is in it already). */
 export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRecord {
   const next = { ...run };
-  const steps: StepEvent[] = [];
-  const evaluations: EvaluationEvent[] = [];
+  const add = <Event>(list: readonly Event[], event: Event) => void (list as Event[]).push(event);
   for (const event of events) {
-    if (event.type === 'step') steps.push(event);
-    else if (event.type === 'evaluation') evaluations.push(event);
-    else if (event.type === 'gates') next.gates = gateRows(run.started.source.config, event);
-    else if (event.type === 'surgery') next.surgery = event;
-    else if (event.type === 'finished') next.finished = event;
+    switch (event.type) {
+      case 'step':
+        add(next.steps, event);
+        break;
+      case 'evaluation':
+        add(next.evaluations, event);
+        break;
+      case 'gates':
+        next.gates = gateRows(run.started.source.config, event);
+        break;
+      case 'intervention':
+        add(next.interventions, event);
+        next.settings = changed(next.settings, event.changes);
+        break;
+      case 'surgery':
+        next.surgery = event;
+        break;
+      case 'finished':
+        next.finished = event;
+        break;
+    }
   }
-  next.log = run.log.concat(events.filter((event) => event.type !== 'started'));
-  if (steps.length) next.steps = run.steps.concat(steps);
-  if (evaluations.length) next.evaluations = run.evaluations.concat(evaluations);
+  // A finished run that trains on has more to come.
+  if (next.finished && stepOf(next) > next.finished.step) next.finished = null;
   return next;
 }
 
 export { runSteps as plannedSteps } from '../../run/run-size';
+
+/** Optimiser steps done. */
+export const stepOf = (run: RunRecord): number => run.steps.at(-1)?.step ?? 0;
+
+/** The plan that the run follows; `planned` are interventions that are still to come. */
+export function planOf(run: RunRecord, planned: readonly Intervention[] = []): Plan {
+  const done = run.interventions.map(({ step, changes }) => ({ at: step, changes }));
+  const step = stepOf(run);
+  return {
+    experiment: run.started.experiment,
+    interventions: [...done, ...planned.filter(({ at }) => at > step)],
+  };
+}
+
+/** Whether what came out of the run can write and be measured: it was cut to shape, and is kept. */
+export const hasModels = (run: RunRecord | null): run is RunRecord =>
+  run !== null && run.id !== RECORDED_RUN && run.surgery !== null;
 
 /** The shape that the run reached, once it is known. */
 export function achievedShape(run: RunRecord): TargetShape | null {

@@ -1,8 +1,9 @@
 import type { Experiment } from '../../experiment/schema';
-import { latestLoss, meanOf, type RunRecord } from './run-record';
+import { finalSettings, type KeptRun } from './kept-runs';
+import { meanOf } from './run-record';
 
 export interface SeedSpread {
-  /** "runs 1, 3 and 4" */
+  /** The runs' names, as "A, B and C". */
   settings: string;
   runs: number;
   /** Of the perplexities (exp of the mean loss over domains). */
@@ -14,22 +15,22 @@ export interface SeedSpread {
 const withoutSeed = (experiment: Experiment) => JSON.stringify({ ...experiment, seed: 0 });
 
 /** Finished runs that differ in nothing but the seed, and how far their results lie apart. */
-export function seedSpread(runs: readonly RunRecord[]): SeedSpread[] {
-  const groups = new Map<string, RunRecord[]>();
+export function seedSpread(runs: readonly KeptRun[]): SeedSpread[] {
+  const groups = new Map<string, KeptRun[]>();
   for (const run of runs) {
-    if (!run.finished) continue;
-    const key = `${run.started.source.weightsSha256 ?? run.started.source.name} ${withoutSeed(run.started.experiment)}`;
+    if (run.status !== 'finished' || run.meanLoss === null || !run.plan) continue;
+    const key = `${run.source.hash ?? run.source.name} ${withoutSeed(finalSettings(run.plan))}`;
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
   return [...groups.values()].flatMap((group) => {
     // The same seed twice gives the same numbers and says nothing about spread.
-    const seeds = new Map(group.map((run) => [run.started.experiment.seed, run]));
+    const seeds = new Map(group.map((run) => [run.seed, run]));
     if (seeds.size < 2) return [];
-    const values = [...seeds.values()].map((run) => Math.exp(meanOf(latestLoss(run)?.loss ?? [])));
+    const values = [...seeds.values()].map((run) => Math.exp(run.meanLoss!));
     const mean = meanOf(values);
     const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-    const names = [...seeds.values()].map((run) => run.id);
-    const settings = `runs ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+    const names = [...seeds.values()].map((run) => run.name);
+    const settings = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
     return [{ settings, runs: values.length, mean, deviation: Math.sqrt(variance) }];
   });
 }

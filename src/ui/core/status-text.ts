@@ -1,7 +1,7 @@
 import type { RunStatus } from '../../session/protocol';
 import { formatDuration } from './format';
-import { isMeasuring, type LabState } from './lab-state';
-import { plannedSteps } from './run-record';
+import { findRun, type JobKind, type LabState } from './lab-state';
+import { plannedSteps, stepOf } from './run-record';
 
 /** What the lab is doing, in one short sentence: the page's live region and its progress bar. */
 export interface Progress {
@@ -22,6 +22,9 @@ const RESTING: Record<RunStatus, string> = {
   failed: 'Stopped: see the notice',
 };
 
+/** What stands before a job's own words. */
+const JOBS: Partial<Record<JobKind, string>> = { compare: 'Comparing: ', scoreTasks: 'Tasks: ' };
+
 export function describeProgress(state: LabState): Progress {
   const { status, activity, loading, engine } = state;
   if (engine.state === 'missing')
@@ -36,9 +39,9 @@ export function describeProgress(state: LabState): Progress {
     const percent = share === null ? '' : `, ${Math.round(share * 100)} %`;
     return { text: `Loading ${loading.what}${percent}`, share, phase: `loading ${loading.what}` };
   }
-  const run = state.runs.find((candidate) => candidate.id === state.currentRun);
-  const planned = run ? plannedSteps(run.started.experiment) : 0;
-  const step = run?.steps.at(-1)?.step ?? 0;
+  const run = findRun(state, state.currentRun);
+  const planned = run ? plannedSteps(run.settings) : 0;
+  const step = run ? stepOf(run) : 0;
   const share = planned > 0 ? Math.min(1, step / planned) : null;
   if (status === 'paused') {
     return { text: run ? `Paused at step ${step} of ${planned}` : 'Paused', share, phase: 'paused' };
@@ -50,17 +53,11 @@ export function describeProgress(state: LabState): Progress {
       ? { text: `Pausing when this is done: ${text}`, share, phase: 'pausing' }
       : { text, share, phase };
   }
-  const { evaluation } = state;
-  if (activity && evaluation && isMeasuring(evaluation)) {
-    return { text: describeActivity(activity, ''), share: shareOf(activity), phase: activity.what };
-  }
-  if (state.comparison?.progress) {
-    const { what, share, secondsLeft } = state.comparison.progress;
-    return {
-      text: `Comparing: ${what}${timeLeft(secondsLeft)}`,
-      share,
-      phase: `comparing ${what.split(/[:,]/)[0]}`,
-    };
+  const job = state.jobs.find(({ progress }) => progress !== null);
+  if (job?.progress) {
+    const { what, share, secondsLeft } = job.progress;
+    const text = `${JOBS[job.kind] ?? ''}${what}`;
+    return { text: `${text}${timeLeft(secondsLeft)}`, share, phase: text.replace(/,.*| \d.*/, '') };
   }
   return { text: RESTING[status], share: status === 'finished' ? 1 : null, phase: status };
 }

@@ -3,6 +3,7 @@ import type { LlamaConfig } from '../../llama/config';
 import { forwardFlopsPerToken, parameterCount } from '../../pruning/cost';
 import { formatBytes, formatCount, formatMilliseconds, formatPercent } from '../core/format';
 import { millisecondsPerStep } from '../core/run-record';
+import { findRun } from '../core/lab-state';
 import { useLabState } from '../lab-context';
 import { useMemoryEstimate } from '../use-memory-estimate';
 
@@ -15,7 +16,7 @@ interface CostsProps {
 /** What the target shape costs against the source, before anything runs. */
 export function Costs({ source, pruned, experiment }: CostsProps) {
   const measured = useLabState((state) => {
-    const run = state.runs.at(-1);
+    const run = findRun(state, state.currentRun ?? state.shownRun);
     return run && run.started.source.name === experiment.source ? run : null;
   });
   const memory = useLabState((state) => state.memory);

@@ -23,7 +23,7 @@ export function Examples() {
             onClick={(event) => {
               if (event.metaKey || event.ctrlKey || event.shiftKey) return;
               event.preventDefault();
-              lab.setExperiment(example.experiment);
+              lab.setPlan({ experiment: example.experiment, interventions: [] });
             }}
           >
             {example.title.charAt(0).toLowerCase() + example.title.slice(1)}

@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import type { Written } from '../core/lab-state';
+import { findJob, findRun, type Written } from '../core/lab-state';
+import { hasModels } from '../core/run-record';
 import { formatNumber } from '../core/format';
 import { NumberField } from '../controls/number-field';
 import { Panel } from '../controls/panel';
@@ -19,21 +20,24 @@ export function GenerationPanel() {
   const lab = useLab();
   const generation = useLabState((state) => state.generation);
   const ready = useLabState((state) => state.source !== null && state.engine.state === 'open');
+  const hasPruned = useLabState((state) => hasModels(findRun(state, state.shownRun)));
   const running = useLabState((state) => state.status === 'running');
-  const hasPruned = useLabState((state) => state.status === 'finished' && state.currentRun !== null);
+  const writing = useLabState((state) => findJob(state, 'generate') !== null);
   const [prompt, setPrompt] = useState(FIRST_PROMPT);
   const [temperature, setTemperature] = useState(0.8);
   const [maxTokens, setMaxTokens] = useState(80);
   const [seed, setSeed] = useState(1);
-  const writing =
-    generation !== null && !(generation.source?.done && (!hasPruned || generation.pruned?.done));
+
+  // What another run wrote is not this run's.
+  const shownRun = useLabState((state) => state.shownRun);
+  const ofShown = generation?.run === shownRun ? generation : null;
 
   return (
     <Panel title="Generation" className="generation">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (writing) lab.cancelGeneration();
+          if (writing) lab.cancel('generate');
           else lab.generate({ prompt, temperature, maxTokens, seed });
         }}
       >
@@ -99,13 +103,13 @@ export function GenerationPanel() {
         />
         <Output
           title="Pruned"
-          prompt={generation?.prompt ?? prompt}
-          written={generation?.pruned ?? null}
+          prompt={ofShown?.prompt ?? prompt}
+          written={ofShown?.pruned ?? null}
           empty={
             hasPruned
               ? 'Press Write.'
               : running
-                ? 'Writes when the run has finished.'
+                ? 'Writes when the model is cut to shape.'
                 : 'Prune first; then both write.'
           }
         />

@@ -31,6 +31,11 @@ export function Notices() {
             </button>
           )}
           {notice.offer === 'replay' && <CommandButton command={playRecording} />}
+          {notice.offer === 'continue' && notice.run !== undefined && (
+            <button type="button" onClick={() => lab.continueRun(notice.run!)}>
+              Go on
+            </button>
+          )}
           {notice.offer === 'reset' && <CommandButton command={reset} />}
           <button type="button" className="icon" aria-label="Dismiss" onClick={() => lab.dismiss(notice.id)}>
             ×

@@ -1,5 +1,8 @@
 import { describeAdapter } from '../../run/adapter-name';
 import { continueRecording, holdRecording, playAgain } from '../commands/run-commands';
+import { settingsShown } from '../core/lab-state';
+import { RECORDED_RUN } from '../core/run-record';
+import { differences } from '../core/live-fields';
 import { CommandButton } from '../controls/command-button';
 import { useLabState } from '../lab-context';
 
@@ -7,7 +10,9 @@ import { useLabState } from '../lab-context';
 export function RecordedBanner() {
   const { state, run } = useLabState((lab) => lab.recorded);
   const shown = useLabState((lab) => lab.shownRun);
-  if (!run || state === 'loading' || state === 'unavailable' || shown !== 0) return null;
+  const settings = useLabState(settingsShown);
+  const differ = run !== null && Object.keys(differences(run.started.experiment, settings)).length > 0;
+  if (!run || state === 'loading' || state === 'unavailable' || shown !== RECORDED_RUN) return null;
   const { adapter, version, source } = run.started;
   return (
     <div className="recorded">
@@ -15,6 +20,7 @@ export function RecordedBanner() {
       <p>
         {source.name} pruned on {describeAdapter(adapter)} with version {version}, played back; nothing is
         computed now.
+        {differ && ' The settings beside it are your own: Prune runs them.'}
       </p>
       {state === 'ended' ? (
         <CommandButton command={playAgain} className="quiet" />

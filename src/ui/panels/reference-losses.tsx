@@ -6,6 +6,7 @@ import { parameterCount } from '../../pruning/cost';
 import { checkTarget } from '../../pruning/target-shape';
 import { Modal } from '../controls/modal';
 import { PanelBoundary } from '../controls/panel-boundary';
+import { settingsShown } from '../core/lab-state';
 import { useLabState } from '../lab-context';
 import { lazyPart } from '../lazy-part';
 import { useFamily } from '../use-family';
@@ -17,8 +18,8 @@ const scalingChart = lazyPart(() => import('../charts/scaling-chart').then((modu
 /** What dynamic batch loading compares losses with, and what the family's scaling law has to say about it. */
 export function ReferenceLosses() {
   const [open, setOpen] = useState(false);
-  const { mode, referenceLosses } = useLabState((state) => state.experiment.mixture);
-  const name = useLabState((state) => state.experiment.source);
+  const { mode, referenceLosses } = useLabState((state) => settingsShown(state).mixture);
+  const name = useLabState((state) => settingsShown(state).source);
   const source = useLabState((state) => (state.source?.name === name ? state.source : null));
   const models = useLabState((state) => state.models.length);
   if (mode !== 'dynamic') return null;
@@ -75,7 +76,7 @@ function Law({ weightsSha256 }: { weightsSha256: string | null }) {
 /** The N of the target, where the source can be cut to it. */
 function useTargetParameters(): number | null {
   const source = useSourceConfig();
-  const { target, gates } = useLabState((state) => state.experiment);
+  const { target, gates } = useLabState(settingsShown);
   return useMemo(
     () =>
       source && checkTarget(source, target, gates).length === 0

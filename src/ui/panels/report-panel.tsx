@@ -6,8 +6,8 @@ import { ARM_TITLES, reportTable } from '../../report/table';
 import { ALL_WINDOWS } from '../../run/run-size';
 import { controlSeconds } from '../core/control-time';
 import { formatDuration } from '../core/format';
-import { findRun } from '../core/lab-state';
-import type { RunRecord } from '../core/run-record';
+import { findJob, findRun } from '../core/lab-state';
+import { hasModels, type RunRecord } from '../core/run-record';
 import { Panel } from '../controls/panel';
 import { SelectField } from '../controls/select-field';
 import { WorkProgress } from '../controls/work-progress';
@@ -25,11 +25,8 @@ type Extent = keyof typeof EXTENTS;
 export function ReportPanel() {
   const lab = useLab();
   const run = useLabState((state) => findRun(state, state.shownRun));
-  // The engine holds the models of its newest run only.
-  const held = useLabState(
-    ({ status, currentRun, shownRun }) =>
-      status === 'finished' && currentRun !== null && currentRun === shownRun,
-  );
+  const finished = hasModels(run) && run.finished !== null;
+  const job = useLabState((state) => findJob(state, 'compare'));
   const comparison = useLabState((state) => state.comparison);
   const shown = run && comparison?.run === run.id ? comparison : null;
   return (
@@ -38,16 +35,16 @@ export function ReportPanel() {
       className="report"
       actions={shown?.report && <ReportExports report={shown.report} />}
     >
-      {shown?.progress ? (
+      {job && shown?.id === job.id ? (
         <WorkProgress
           label="Progress of the comparison"
-          share={shown.progress.share}
-          secondsLeft={shown.progress.secondsLeft}
-          onCancel={lab.cancelComparison}
+          share={job.progress?.share ?? 0}
+          secondsLeft={job.progress?.secondsLeft ?? null}
+          onCancel={() => lab.cancel('compare')}
         >
-          {shown.progress.what}
+          {job.progress?.what ?? 'Starting'}
         </WorkProgress>
-      ) : held && run ? (
+      ) : finished ? (
         <CompareForm run={run} />
       ) : (
         !shown?.report && (
@@ -67,9 +64,7 @@ function CompareForm({ run }: { run: RunRecord }) {
   const [left, setLeft] = useState<readonly Arm[]>(['family']);
   const [tasks, setTasks] = useState(true);
   const [extent, setExtent] = useState<Extent>(software ? 'sample' : 'everything');
-  const offered = ARMS.filter(
-    (arm) => arm !== 'retrained' || run.started.experiment.retraining === 'continued',
-  );
+  const offered = ARMS.filter((arm) => arm !== 'retrained' || run.settings.retraining === 'continued');
   const arms = offered.filter((arm) => !left.includes(arm));
   const seconds = controlSeconds(run);
   const about: Partial<Record<Arm, string>> = {

@@ -1,7 +1,14 @@
 import { domainTitle } from '../core/domain-title';
 import { formatBytes, formatCount, formatNumber, formatPercent, formatPerplexity } from '../core/format';
-import { findRun, isMeasuring } from '../core/lab-state';
-import { achievedShape, describeShape, latestLoss, meanOf, type RunRecord } from '../core/run-record';
+import { findJob, findRun } from '../core/lab-state';
+import {
+  achievedShape,
+  describeShape,
+  hasModels,
+  latestLoss,
+  meanOf,
+  type RunRecord,
+} from '../core/run-record';
 import { Panel } from '../controls/panel';
 import { useLab, useLabState } from '../lab-context';
 import { useThrottled } from '../use-throttled';
@@ -17,12 +24,8 @@ export function ResultsPanel() {
     REDRAW_MS,
   );
   const evaluation = useLabState((state) => state.evaluation);
-  // The engine holds the pruned model of its newest run only.
-  const canMeasure = useLabState(
-    ({ status, currentRun, shownRun }) =>
-      status === 'finished' && currentRun !== null && currentRun === shownRun,
-  );
-  const measuring = evaluation !== null && isMeasuring(evaluation);
+  const canMeasure = useLabState((state) => hasModels(findRun(state, state.shownRun)));
+  const measuring = useLabState((state) => findJob(state, 'evaluate') !== null);
   const full = evaluation && run && evaluation.run === run.id ? evaluation : null;
 
   return (
@@ -35,7 +38,7 @@ export function ResultsPanel() {
           className="quiet"
           disabled={!canMeasure && !measuring}
           title="Measures both models on every validation window, which takes longer"
-          onClick={measuring ? lab.cancelEvaluation : lab.evaluate}
+          onClick={() => (measuring ? lab.cancel('evaluate') : lab.evaluate())}
         >
           {measuring ? 'Stop evaluating' : 'Evaluate on the full validation split'}
         </button>
@@ -51,7 +54,7 @@ export function ResultsPanel() {
             label={prunedLabel(run)}
           />
           <p className="hint">
-            {full?.pruned?.done
+            {full?.pruned
               ? `On the full validation split: ${formatCount(full.pruned.tokens.reduce((a, b) => a + b, 0))} predictions.`
               : `On the run’s evaluation windows: ${run.started.experiment.evaluation.windows} a domain.`}
           </p>
@@ -116,7 +119,7 @@ function Achieved({ run }: { run: RunRecord }) {
 
 /** Both models' own pace at writing, once they have written. */
 function WritingSpeed({ run }: { run: RunRecord }) {
-  const written = useLabState(({ generation, currentRun }) => (currentRun === run.id ? generation : null));
+  const written = useLabState(({ generation }) => (generation?.run === run.id ? generation : null));
   const software = useLabState((state) => state.engine.adapter?.software ?? false);
   if (!written?.source?.done || !written.pruned?.done) return null;
   return (

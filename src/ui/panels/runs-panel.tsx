@@ -1,29 +1,24 @@
-import { defaultExperiment } from '../../experiment/schema';
+import { type DragEvent, useRef, useState } from 'react';
 import { VERSION } from '../../run/version';
 import { describeAdapter } from '../../run/adapter-name';
 import { seedSpread } from '../core/seed-spread';
-import { describeDifferences } from '../core/field-value';
-import { formatCount, formatPerplexity } from '../core/format';
-import {
-  achievedShape,
-  describeShape,
-  latestLoss,
-  meanOf,
-  plannedSteps,
-  RECORDED_RUN,
-  runName,
-  type RunRecord,
-} from '../core/run-record';
+import { formatBytes } from '../core/format';
+import { findJob } from '../core/lab-state';
+import { RECORDED_RUN } from '../core/run-record';
 import { Panel } from '../controls/panel';
+import { WorkProgress } from '../controls/work-progress';
 import { useLab, useLabState } from '../lab-context';
 import { useThrottled } from '../use-throttled';
+import { KeptRunItem } from './kept-run-item';
+import { RecordedRunItem } from './recorded-run-item';
 
 const REDRAW_MS = 500;
 
-/** Every run of this visit, what was set differently, and what came of it. */
+/** Every run that is kept on this machine, what was set differently, and what came of it. */
 export function RunsPanel() {
-  const runs = useThrottled(
-    useLabState((state) => state.runs),
+  const lab = useLab();
+  const kept = useThrottled(
+    useLabState((state) => state.kept),
     REDRAW_MS,
   );
   const recorded = useThrottled(
@@ -31,79 +26,100 @@ export function RunsPanel() {
     REDRAW_MS,
   );
   const adapter = useLabState((state) => state.engine.adapter);
-  const spreads = seedSpread(runs);
-  const all = recorded ? [...runs].reverse().concat(recorded) : [...runs].reverse();
+  const job = useLabState((state) => findJob(state, 'exportRun') ?? findJob(state, 'importRun'));
+  const [over, setOver] = useState(false);
+  const drop = {
+    onDragOver(event: DragEvent) {
+      event.preventDefault();
+      setOver(true);
+    },
+    onDragLeave: () => setOver(false),
+    onDrop(event: DragEvent) {
+      event.preventDefault();
+      setOver(false);
+      for (const file of event.dataTransfer.files) void lab.importRun(file);
+    },
+  };
+  const runs = kept?.runs ?? [];
   return (
-    <Panel title="Runs" className="runs">
-      {all.length === 0 && <p className="waiting">Runs of this visit gather here, to be compared.</p>}
-      <ol>
-        {all.map((run) => (
-          <RunItem key={run.id} run={run} />
+    <Panel title="Runs" className={`runs ${over ? 'dropping' : ''}`} actions={<Import />}>
+      <div {...drop}>
+        {kept?.notice && <p className="hint warning">{kept.notice}</p>}
+        {job?.progress && (
+          <WorkProgress
+            label="Progress of the file"
+            share={job.progress.share}
+            secondsLeft={job.progress.secondsLeft}
+            onCancel={() => lab.cancel(job.kind)}
+          >
+            {job.progress.what}
+          </WorkProgress>
+        )}
+        {runs.length === 0 && (
+          <p className="waiting">Every run is kept here with its settings, its log and its models.</p>
+        )}
+        <ol>
+          {runs.map((run) => (
+            <KeptRunItem key={run.id} run={run} />
+          ))}
+          {kept?.damaged.map(({ id, problem, bytes }) => (
+            <li key={id}>
+              <div className="run-head">
+                <strong>Damaged run</strong>
+                <span className="muted">{formatBytes(bytes)}</span>
+                <span className="run-actions">
+                  <button type="button" className="quiet" onClick={() => lab.removeRun(id)}>
+                    Delete<span className="visually-hidden"> damaged run {id}</span>
+                  </button>
+                </span>
+              </div>
+              <p className="muted">{problem}</p>
+            </li>
+          ))}
+          {recorded && <RecordedRunItem key={RECORDED_RUN} run={recorded} />}
+        </ol>
+        {seedSpread(runs).map((spread) => (
+          <p key={spread.settings} className="hint">
+            {spread.runs} seeds ({spread.settings}): perplexity {spread.mean.toFixed(2)} ±{' '}
+            {spread.deviation.toFixed(2)}.
+          </p>
         ))}
-      </ol>
-      {spreads.map((spread) => (
-        <p key={spread.settings} className="hint">
-          {spread.runs} seeds of {spread.settings}: perplexity {spread.mean.toFixed(2)} ±{' '}
-          {spread.deviation.toFixed(2)}.
+        <p className="hint">
+          {runs.length > 0 && `${formatBytes(kept?.used ?? 0)} kept on this machine · `}
+          shear-lab {VERSION}
+          {adapter && `, computing on ${describeAdapter(adapter)}`} · <a href="./licences.txt">Licences</a>
         </p>
-      ))}
-      <p className="hint">
-        shear-lab {VERSION}
-        {adapter && `, computing on ${describeAdapter(adapter)}`} · <a href="./licences.txt">Licences</a>
-      </p>
+      </div>
     </Panel>
   );
 }
 
-function RunItem({ run }: { run: RunRecord }) {
+/** Takes in a run that was exported; it can be dropped on the list as well. */
+function Import() {
   const lab = useLab();
-  const shown = useLabState((state) => state.shownRun === run.id);
-  const overlaid = useLabState((state) => state.overlaidRun === run.id);
-  const current = useLabState((state) => state.currentRun === run.id);
-  const name = runName(run.id);
-  // The target stands in the line above: it would only be said twice.
-  const usual = { ...defaultExperiment(), target: run.started.experiment.target };
-  const differences = describeDifferences(usual, run.started.experiment);
-  const shape = achievedShape(run) ?? run.started.experiment.target;
-  const loss = latestLoss(run);
-  const last = run.steps.at(-1)?.step ?? 0;
-
+  const input = useRef<HTMLInputElement>(null);
   return (
-    <li data-shown={shown}>
-      <div className="run-head">
-        <strong>{name}</strong>
-        <span className="muted">
-          {run.finished
-            ? 'finished'
-            : run.id === RECORDED_RUN
-              ? ''
-              : current
-                ? `step ${last} of ${plannedSteps(run.started.experiment)}`
-                : `stopped at step ${last}`}
-        </span>
-        <span className="run-actions">
-          <button type="button" className="quiet" aria-pressed={shown} onClick={() => lab.showRun(run.id)}>
-            Show<span className="visually-hidden"> {name}</span>
-          </button>
-          <button
-            type="button"
-            className="quiet"
-            aria-pressed={overlaid}
-            disabled={shown}
-            title="Draw its held-out losses, with rings, over those of the run that is shown"
-            onClick={() => lab.overlayRun(overlaid ? null : run.id)}
-          >
-            Overlay<span className="visually-hidden"> {name}</span>
-          </button>
-        </span>
-      </div>
-      <p>
-        {describeShape(shape)}
-        {run.surgery && ` · ${formatCount(run.surgery.parameters)}`}
-        {loss && ` · perplexity ${formatPerplexity(meanOf(loss.loss))}`}
-        {run.started.adapter.software && ' · software adapter'}
-      </p>
-      <p className="muted">{differences.length ? differences.join(', ') : 'Default settings'}</p>
-    </li>
+    <>
+      <button
+        type="button"
+        className="quiet"
+        title="Takes in a run that was exported; it can be dropped here as well"
+        onClick={() => input.current?.click()}
+      >
+        Import a run
+      </button>
+      <input
+        ref={input}
+        type="file"
+        accept=".zip"
+        hidden
+        aria-label="File of an exported run"
+        onChange={({ target }) => {
+          const [file] = target.files ?? [];
+          if (file) void lab.importRun(file);
+          target.value = '';
+        }}
+      />
+    </>
   );
 }

@@ -1,6 +1,8 @@
 import { useId } from 'react';
 import { EXPERIMENT_FIELDS, groupOf, type Field, type FieldGroup } from '../../experiment/schema';
 import { defaultOf, describeValue, getField, isDefault, readNumber } from '../core/field-value';
+import { settingsShown } from '../core/lab-state';
+import { fixedBecause } from '../core/live-fields';
 import { NumberField } from '../controls/number-field';
 import { ResetDot } from '../controls/reset-dot';
 import { useLab, useLabState } from '../lab-context';
@@ -26,7 +28,7 @@ const GROUPS: readonly { group: FieldGroup; title: string }[] = [
 
 /** Every other field of the table, group by group: the table is the form. */
 export function SettingsForm() {
-  const experiment = useLabState((state) => state.experiment);
+  const experiment = useLabState(settingsShown);
   // Manual weights are of no use while they are folded away.
   const opened = (group: FieldGroup) => group === 'mixture' && experiment.mixture.mode === 'manual';
   return (
@@ -56,7 +58,8 @@ export function SettingsForm() {
 
 function SettingsField({ field }: { field: Field }) {
   const lab = useLab();
-  const experiment = useLabState((state) => state.experiment);
+  const experiment = useLabState(settingsShown);
+  const fixed = useLabState((state) => fixedBecause(state, field.key));
   const helpId = useId();
   const value = getField(experiment, field.key);
   const name = labelOf(field);
@@ -72,6 +75,7 @@ function SettingsField({ field }: { field: Field }) {
             aria-label={name}
             aria-describedby={helpId}
             checked={value === true}
+            disabled={fixed !== null}
             onChange={(event) => lab.setField(field.key, event.target.checked)}
           />
         );
@@ -87,6 +91,7 @@ function SettingsField({ field }: { field: Field }) {
             read={(text) => readNumber(field, text)}
             onChange={(next) => lab.setField(field.key, next)}
             describedBy={helpId}
+            disabled={fixed !== null}
           />
         );
       case 'weights':
@@ -98,13 +103,13 @@ function SettingsField({ field }: { field: Field }) {
   };
 
   return (
-    <div className="setting">
+    <div className="setting" data-fixed={fixed !== null} title={fixed ?? undefined}>
       <div className="setting-head">
         <span className="setting-label">
           {field.label}
           <ResetDot
             label={name}
-            shown={!isDefault(experiment, field.key)}
+            shown={!fixed && !isDefault(experiment, field.key)}
             to={describeValue(field, defaultOf(field))}
             onReset={() => lab.setField(field.key, defaultOf(field))}
           />
@@ -113,6 +118,7 @@ function SettingsField({ field }: { field: Field }) {
       </div>
       <p id={helpId} className="setting-help">
         {field.help}
+        {fixed && <em> {fixed}</em>}
       </p>
       {field.kind === 'weights' && Array.isArray(value) && (
         <WeightsField value={value.map(Number)} onChange={(next) => lab.setField(field.key, next)} />

@@ -3,6 +3,8 @@ import { shapeOf } from '../../llama/config';
 import { formatBytes, formatCount, formatPerplexity } from '../core/format';
 import { describeShape, meanOf } from '../core/run-record';
 import { SelectField } from '../controls/select-field';
+import { settingsShown } from '../core/lab-state';
+import { fixedBecause } from '../core/live-fields';
 import { useLab, useLabState } from '../lab-context';
 
 const OPEN_FOLDER = 'open-a-folder';
@@ -10,9 +12,10 @@ const OPEN_FOLDER = 'open-a-folder';
 /** Which model is pruned, what it is, and where it came from. */
 export function SourceCard() {
   const lab = useLab();
-  const wanted = useLabState((state) => state.experiment.source);
+  const wanted = useLabState((state) => settingsShown(state).source);
   const source = useLabState((state) => state.source);
   const models = useLabState((state) => state.models);
+  const fixed = useLabState((state) => fixedBecause(state, 'source'));
   const [choosing, setChoosing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
 
@@ -33,6 +36,7 @@ export function SourceCard() {
       <SelectField
         label="Source model"
         stacked
+        fixed={fixed}
         value={choosing ? OPEN_FOLDER : wanted}
         options={options}
         onChange={(value) => {

@@ -6,16 +6,23 @@ import {
   checkTarget,
   GATE_SET_OF,
   legalSteps,
+  type LegalSteps,
   TARGET_FIELDS,
+  type TargetField,
   TARGET_PRESETS,
   usualTarget,
 } from '../../pruning/target-shape';
 import { fieldOf, readNumber } from '../core/field-value';
+import { settingsShown } from '../core/lab-state';
+import { fixedBecause } from '../core/live-fields';
+import { ghostShape } from '../core/ghost-shape';
+import { formatNumber } from '../core/format';
 import { Panel } from '../controls/panel';
 import { RulerSlider } from '../controls/ruler-slider';
 import { useLab, useLabState } from '../lab-context';
 import { useSourceConfig } from '../use-source-config';
 import { Costs } from './costs';
+import { DraftBar } from './draft-bar';
 import { Examples } from './examples';
 import { FieldSelect } from './field-select';
 import { ReferenceLosses } from './reference-losses';
@@ -25,8 +32,8 @@ import { SourceCard } from './source-card';
 /** What to make: source model, target shape and everything else that an experiment says. */
 export function TargetPanel() {
   const lab = useLab();
-  const experiment = useLabState((state) => state.experiment);
-  const running = useLabState((state) => state.status === 'running' || state.status === 'paused');
+  const experiment = useLabState(settingsShown);
+  const fixed = useLabState((state) => fixedBecause(state, 'target.hiddenSize'));
   const source = useSourceConfig();
   const { target, gates } = experiment;
   const problems = useMemo(() => (source ? checkTarget(source, target, gates) : []), [source, target, gates]);
@@ -35,6 +42,7 @@ export function TargetPanel() {
 
   return (
     <Panel title="Target shape" className="target">
+      <DraftBar />
       <SourceCard />
       {steps && usual && source ? (
         <>
@@ -48,7 +56,13 @@ export function TargetPanel() {
                   label={field.label}
                   value={target[name]}
                   steps={steps[name]}
-                  fixed={!gates[GATE_SET_OF[name]]}
+                  fixed={
+                    fixed ??
+                    (gates[GATE_SET_OF[name]]
+                      ? null
+                      : 'Its gates are not learnt, so it keeps the source’s size.')
+                  }
+                  ghost={<Ghost field={name} steps={steps[name]} />}
                   fallback={usual[name]}
                   problem={problems.find((problem) => problem.field === name)?.message ?? null}
                   read={(text) => {
@@ -77,9 +91,23 @@ export function TargetPanel() {
         <FieldSelect name="mixture.mode" />
         <ReferenceLosses />
       </div>
-      {running && <p className="hint">A run is going on: changes here are for the next one.</p>}
       <SettingsForm />
     </Panel>
+  );
+}
+
+/** Where the shown run's own target stands on the ruler. */
+function Ghost({ field, steps }: { field: TargetField; steps: LegalSteps }) {
+  const size = useLabState((state) => ghostShape(state)?.[field] ?? null);
+  if (size === null) return null;
+  const { min } = steps.slider;
+  const share = Math.min(1, Math.max(0, (size - min) / Math.max(1, steps.max - min)));
+  return (
+    <i
+      className="ruler-ghost"
+      style={{ left: `${share * 100}%` }}
+      title={`The run’s target now: ${formatNumber(size)}`}
+    />
   );
 }
 

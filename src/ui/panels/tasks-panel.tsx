@@ -3,7 +3,8 @@ import { compareResults, sameItems } from '../../evaluation/compare';
 import { headline, reportedAccuracy, type Estimate, type TaskResult } from '../../evaluation/result';
 import type { ScoredModel } from '../../session/protocol';
 import { formatNumber } from '../core/format';
-import { findRun, type LabState, type TaskScores } from '../core/lab-state';
+import { findJob, findRun, type Job, type LabState } from '../core/lab-state';
+import { hasModels } from '../core/run-record';
 import { Panel } from '../controls/panel';
 import { SelectField } from '../controls/select-field';
 import { WorkProgress } from '../controls/work-progress';
@@ -27,10 +28,10 @@ type Extent = keyof typeof EXTENTS;
 /** Accuracy of one model on the tasks that were built from held-out text. */
 export function TasksPanel() {
   const lab = useLab();
-  const models = SCORED_MODELS.slice(0, useLabState(heldModels));
+  const models = SCORED_MODELS.slice(0, useLabState(modelsOfShown));
   const [chosen, setChosen] = useState<ScoredModel>('source');
   const which = models.includes(chosen) ? chosen : 'source';
-  const run = useLabState((state) => (which === 'source' ? null : state.currentRun));
+  const run = useLabState((state) => (which === 'source' ? null : state.shownRun));
   const taskScores = useLabState((state) => state.taskScores);
   const ready = useLabState((state) => state.source !== null && state.engine.state === 'open');
   const software = useLabState((state) => state.engine.adapter?.software ?? false);
@@ -38,7 +39,8 @@ export function TasksPanel() {
   const measured = extent ?? (software ? 'sample' : 'all');
   const shown = taskScores.find((scores) => scores.which === which && scores.run === run);
   const source = taskScores.find((scores) => scores.which === 'source');
-  const going = taskScores.find(({ progress }) => progress !== null);
+  const going = useLabState((state) => findJob(state, 'scoreTasks'));
+  const scored = taskScores.find(({ id }) => id === going?.id);
 
   return (
     <Panel title="Tasks" className="tasks">
@@ -60,11 +62,11 @@ export function TasksPanel() {
           options={Object.entries(EXTENTS).map(([value, { title }]) => ({ value, label: title }))}
           onChange={(value) => setExtent(value as Extent)}
         />
-        <button type="submit" className="primary" disabled={!ready || going !== undefined}>
+        <button type="submit" className="primary" disabled={!ready || going !== null}>
           Evaluate
         </button>
       </form>
-      {going && <Going scores={going} />}
+      {going && <Going job={going} title={scored ? TITLES[scored.which] : ''} />}
       {shown && shown.results.length > 0 ? (
         <TaskTable
           results={shown.results}
@@ -83,26 +85,23 @@ export function TasksPanel() {
   );
 }
 
-/** How many of SCORED_MODELS the engine holds. */
-function heldModels(state: LabState): number {
-  if (state.status !== 'finished' || state.currentRun === null) return 1;
-  const run = findRun(state, state.currentRun);
-  return run?.started.experiment.retraining === 'continued' ? 3 : 2;
+/** How many of SCORED_MODELS the shown run has. */
+function modelsOfShown(state: LabState): number {
+  const run = findRun(state, state.shownRun);
+  if (!hasModels(run)) return 1;
+  return run.finished && run.settings.retraining === 'continued' ? 3 : 2;
 }
 
-function Going({ scores }: { scores: TaskScores }) {
+function Going({ job: { progress }, title }: { job: Job; title: string }) {
   const lab = useLab();
-  if (!scores.progress) return null;
-  const { task, items, totalItems, share, secondsLeft } = scores.progress;
   return (
     <WorkProgress
       label="Progress of the tasks"
-      share={share}
-      secondsLeft={secondsLeft}
-      onCancel={lab.cancelScoring}
+      share={progress?.share ?? 0}
+      secondsLeft={progress?.secondsLeft ?? null}
+      onCancel={() => lab.cancel('scoreTasks')}
     >
-      {TITLES[scores.which]}: {task}
-      {totalItems > 0 && `, ${items.toLocaleString('en')} of ${totalItems.toLocaleString('en')} items`}
+      {title}: {progress?.what ?? 'starting'}
     </WorkProgress>
   );
 }
