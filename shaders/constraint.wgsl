@@ -2,6 +2,7 @@
 // of everything behind the gates.
 //
 //   P_i   = clamp(σ(β·ln(0.1 / 1.1) − logα_i), ε, 1 − ε)                probability that gate i is 0
+//           exactly 1 or 0 of a gate that is pinned closed or open, |logα| ≥ 32: it has no gradient
 //   ŝ_r   = mean of P over row r                                        expected sparsity of a row
 //   lag_k = mean over the rows of set k of  λ1_k·(ŝ_r − t_k) + λ2_k·(ŝ_r − t_k)²
 //
@@ -33,10 +34,14 @@
 const LN_STRETCH_RATIO = -2.397895273; // ln(0.1 / 1.1)
 const EDGE = 1.0e-6;
 const THREADS = 64u;
+const PINNED_FROM = 32.0;
 
 var<workgroup> lane_sums: array<f32, 64>;
 
 fn probability_of_zero(log_alpha: f32) -> f32 {
+  if (abs(log_alpha) >= PINNED_FROM) {
+    return select(0.0, 1.0, log_alpha < 0.0);
+  }
   let x = step.temperature * LN_STRETCH_RATIO - log_alpha;
   return clamp(1.0 / (1.0 + exp(clamp(-x, -80.0, 80.0))), EDGE, 1.0 - EDGE);
 }

@@ -4,7 +4,8 @@
 //   s     = σ((ln u − ln(1 − u) + logα) / β),  u ~ U(ε, 1 − ε)
 //   z     = clamp(s · (ζ − γ) + γ, 0, 1),      γ = −0.1, ζ = 1.1, ε = 1e-6
 //
-// Gates of a set that is not learnt are 1. The noise is a pure function of (seed, step, gate index): Threefry
+// A gate with |logα| ≥ 32 is pinned by hand: z is 1 above and 0 below, and logα goes back to ±64, from where no
+// optimiser step reaches the others. Gates of a set that is not learnt are 1. The noise is a pure function of (seed, step, gate index): Threefry
 // 2x32 with 20 rounds (Salmon et al. 2011), key (seed_low, seed_high), counter (gate index, step). A run can be
 // resumed at any step, and the CPU computes the same u. Its first word gives 23 bits, u = (2k + 1) / 2²⁴: both u
 // and 1 − u are exact in f32.
@@ -20,6 +21,8 @@
 
 const LOG_ALPHA_LIMIT = 4.605170186;
 const NOISE_EDGE = 1.0e-6;
+const PINNED_FROM = 32.0;
+const PINNED = 64.0;
 
 fn rotate_left(x: u32, bits: u32) -> u32 {
   return (x << bits) | (x >> (32u - bits));
@@ -57,10 +60,16 @@ fn sample_gates(
   if (i >= params.total) {
     return;
   }
-  let a = clamp(log_alpha[i], -LOG_ALPHA_LIMIT, LOG_ALPHA_LIMIT);
+  let given = log_alpha[i];
+  let pinned = abs(given) >= PINNED_FROM;
+  let a = select(clamp(given, -LOG_ALPHA_LIMIT, LOG_ALPHA_LIMIT), sign(given) * PINNED, pinned);
   log_alpha[i] = a;
   if (((step.active_sets >> gate_place(params, i).gate_set) & 1u) == 0u) {
     gates[i] = 1.0;
+    return;
+  }
+  if (pinned) {
+    gates[i] = select(0.0, 1.0, a > 0.0);
     return;
   }
   let word = threefry(vec2u(step.seed_low, step.seed_high), vec2u(i, step.step)).x;

@@ -165,6 +165,7 @@ describe('command line', () => {
       'config.json',
       'metrics.jsonl',
       'model.safetensors',
+      'run',
       'run.json',
       'summary.json',
       'tokenizer.json',
@@ -309,6 +310,7 @@ describe('command line', () => {
     [['info', 'nano', '--toString'], /^info has no option --toString/],
     [['info', 'nano', '--json=yes'], /^--json takes no value/],
     [['prune', 'x.json'], /^--out DIR is needed: see prune --help\.$/],
+    [['prune', '--out', 'x'], /^prune needs EXPERIMENT\.json, or --resume DIR/],
     [['prune', 'x.json', '--out', '--force'], /^--out needs a value, DIR/],
     [['prune', 'x.json', '--out', 'a', '--out', 'b'], /^--out is given twice/],
     [['generate', 'nano', '--prompt', ''], /^--prompt TEXT is needed/],
@@ -352,7 +354,7 @@ describe('command line', () => {
     }
     expect((await command('eval', '-h')).out).toMatch(/-- perplexity MODEL .*\n[\s\S]*Also called eval\./);
     expect((await command('prune', '-h')).out).toMatch(
-      /prune EXPERIMENT\.json --out DIR \[--model MODEL\] \[--force\]/,
+      /prune \[EXPERIMENT\.json\] \[--out DIR\] \[--resume DIR\|FILE\] \[--checkpoint-every N\] \[--model MODEL\] \[--force\]/,
     );
   });
 

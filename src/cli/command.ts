@@ -33,6 +33,11 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
+/** The user stopped the work, which can be taken up again: exit code 130. The message says how. */
+export class Interrupted extends Error {
+  override name = 'Interrupted';
+}
+
 /** Options of every command. */
 export const COMMON_OPTIONS = {
   json: { help: 'answer in JSON' },

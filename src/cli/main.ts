@@ -1,24 +1,39 @@
 import { parseArgs } from 'node:util';
 import { publishedJson } from '../fields/finite';
 import { VERSION } from '../run/version';
-import { COMMON_OPTIONS, UsageError, type Command, type CommandInput } from './command';
+import { COMMON_OPTIONS, Interrupted, UsageError, type Command, type CommandInput } from './command';
 import { bench } from './commands/bench';
 import { generate } from './commands/generate';
 import { info } from './commands/info';
 import { kit } from './commands/kit';
 import { measure } from './commands/measure';
+import { pack } from './commands/pack';
 import { perplexity } from './commands/perplexity';
 import { prune } from './commands/prune';
 import { report } from './commands/report';
 import { tasks } from './commands/tasks';
 import { commandHelp, generalHelp } from './help';
 
-const COMMANDS: readonly Command[] = [info, perplexity, tasks, prune, report, generate, bench, measure, kit];
+/** As a shell says of a command that Ctrl-C ended: 128 and the number of the signal. */
+const INTERRUPTED = 130;
+
+const COMMANDS: readonly Command[] = [
+  info,
+  perplexity,
+  tasks,
+  prune,
+  pack,
+  report,
+  generate,
+  bench,
+  measure,
+  kit,
+];
 
 /**
  * Runs one command. Its answer goes to stdout, progress and errors to stderr.
  *
- * @returns the exit code: 0, 1 when the work failed, 2 when the command line was not understood
+ * @returns the exit code: 0, 1 when the work failed, 2 when the command line was not understood, 130 after Ctrl-C
  */
 export async function main(argv: string[]): Promise<number> {
   try {
@@ -26,6 +41,7 @@ export async function main(argv: string[]): Promise<number> {
     return 0;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof Interrupted) return INTERRUPTED;
     return error instanceof UsageError ? 2 : 1;
   }
 }

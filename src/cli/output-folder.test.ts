@@ -85,7 +85,7 @@ describe('the folder of --out', () => {
     // Every write to this device fails as on a full disk.
     symlinkSync('/dev/full', join(place, '.tmp-model'));
     await expect((await prepare(place, { force: true })).write([file('model', 'x')])).rejects.toThrow(
-      /^The disk of --out .* is full: free space and run it again\.$/,
+      /^The disk of --out .* is full: free space, then go on with --resume\.$/,
     );
     expect(readdirSync(place)).toEqual([]);
   });

@@ -2,8 +2,10 @@ import {
   access,
   constants,
   mkdir,
+  open,
   readdir,
   realpath,
+  rename,
   rm,
   rmdir,
   stat,
@@ -16,6 +18,9 @@ import { StorageFullError } from '../storage/errors';
 import { explained, writeWhole } from '../storage/node-folder';
 import { userPath } from './files';
 
+/** Characters that are written at once. */
+const STREAMED = 1 << 20;
+
 /** A folder that a command fills. */
 export interface OutputFolder {
   path: string;
@@ -26,6 +31,8 @@ export interface OutputFolder {
    * @throws one sentence, such as for a full disk
    */
   write(files: readonly OutputFile[], under?: string): Promise<void>;
+  /** Writes a long text piece by piece, whole or not at all. @throws one sentence, such as for a full disk */
+  stream(name: string, pieces: AsyncIterable<string>): Promise<void>;
   /** Removes a file or folder in it, left by an earlier run, if there is one. */
   remove(name: string): Promise<void>;
   /** After a failure: takes the folder away again if this made it and nothing was written. */
@@ -73,26 +80,75 @@ export async function prepareOutputFolder(
     );
   }
   return {
-    path,
-    async write(files, under = '') {
-      const folder = join(path, under);
-      try {
-        await mkdir(folder, { recursive: true });
-        for (const { name, bytes } of files) await writeWhole(folder, name, bytes);
-      } catch (error) {
-        throw await explained(
-          error,
-          folder,
-          () => new StorageFullError(`The disk of --out ${out} is full: free space and run it again.`),
-        );
-      }
-    },
-    remove: (name) => rm(join(path, name), { recursive: true, force: true }),
+    ...openFolder(`--out ${out}`, path),
     async giveBack() {
       // Not empty: something was written, and stays.
       if (made) await rmdir(path).catch(() => undefined);
     },
   };
+}
+
+/**
+ * The folder of an earlier command, to go on with it.
+ *
+ * @param part that tells such a folder
+ * @throws one sentence that names --resume
+ */
+export async function reopenOutputFolder(given: string, part: string): Promise<OutputFolder> {
+  const path = userPath(given);
+  if (!(await stat(join(path, part)).catch(() => null))?.isDirectory()) {
+    throw new Error(`--resume ${given} is no folder that prune wrote: it has no folder ${part}.`);
+  }
+  return { ...openFolder(`--resume ${given}`, path), giveBack: async () => undefined };
+}
+
+function openFolder(given: string, path: string): Omit<OutputFolder, 'giveBack'> {
+  const plainly = async (folder: string, write: () => Promise<void>) => {
+    try {
+      await mkdir(folder, { recursive: true });
+      await write();
+    } catch (error) {
+      throw await explained(
+        error,
+        folder,
+        () => new StorageFullError(`The disk of ${given} is full: free space, then go on with --resume.`),
+      );
+    }
+  };
+  return {
+    path,
+    async write(files, under = '') {
+      const folder = join(path, under);
+      await plainly(folder, async () => {
+        for (const { name, bytes } of files) await writeWhole(folder, name, bytes);
+      });
+    },
+    stream: (name, pieces) => plainly(path, () => streamWhole(path, name, pieces)),
+    remove: (name) => rm(join(path, name), { recursive: true, force: true }),
+  };
+}
+
+/** Writes a text under a temporary name as its pieces come, flushes it, and gives it its name. */
+async function streamWhole(folder: string, name: string, pieces: AsyncIterable<string>): Promise<void> {
+  const temporary = join(folder, `.tmp-${name}`);
+  const handle = await open(temporary, 'w');
+  try {
+    let waiting = '';
+    for await (const piece of pieces) {
+      waiting += piece;
+      if (waiting.length < STREAMED) continue;
+      await handle.write(waiting);
+      waiting = '';
+    }
+    await handle.write(waiting);
+    await handle.sync();
+    await handle.close();
+    await rename(temporary, join(folder, name));
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 /**
@@ -113,13 +169,20 @@ export async function checkOutputFile(option: string, file: string): Promise<voi
 }
 
 /** Writes a file whole or not at all. @throws one sentence that names the option */
-export async function writeOutputFile(option: string, file: string, text: string): Promise<void> {
+export async function writeOutputFile(
+  option: string,
+  file: string,
+  content: string | Uint8Array,
+): Promise<void> {
   const path = userPath(file);
   const found = await stat(path).catch(() => null);
   try {
     // A device or a pipe is written to, not replaced.
-    if (found && !found.isFile()) await writeFile(path, text);
-    else await writeWhole(dirname(path), basename(path), new TextEncoder().encode(text));
+    if (found && !found.isFile()) await writeFile(path, content);
+    else {
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      await writeWhole(dirname(path), basename(path), bytes);
+    }
   } catch (error) {
     throw await explained(
       error,

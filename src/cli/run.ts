@@ -1,49 +1,92 @@
 import type { Corpus } from '../data/corpus';
 import { readFamily } from '../data/model-family';
-import { createRunControl } from '../run/run-control';
+import type { Plan } from '../experiment/interventions';
+import type { Gpu } from '../gpu/device';
 import type { RunEvent } from '../run/events';
 import { usesScalingLaw } from '../run/reference-losses';
-import { runExperiment, type RunModels } from '../run/run';
+import { resumeRun, runExperiment, type RunModels, type SavedRun } from '../run/run';
+import type { RunContext, RunKeeper } from '../run/run-context';
+import { createRunControl } from '../run/run-control';
 import { runSteps } from '../run/run-size';
-import type { Experiment } from '../experiment/schema';
 import { VERSION } from '../run/version';
-import type { Gpu } from '../gpu/device';
+import { Interrupted } from './command';
 import { readSiteFile, type OpenedModel } from './files';
 import { createProgress, secondsLeft } from './progress';
 
-/** Runs an experiment to its end, with progress and time left on stderr; `tell` hears every event. */
+export interface TerminalRun {
+  opened: OpenedModel;
+  corpus: Corpus;
+  gpu: Gpu;
+  keeper?: RunKeeper;
+  /** Steps between two checkpoints, instead of the experiment's. */
+  checkpointEvery?: number | undefined;
+  /** Hears every event. */
+  hear?(event: RunEvent): void;
+  /** The command that goes on with the run; where there is one, Ctrl-C writes a checkpoint first. */
+  goOn?: string;
+}
+
+/**
+ * Runs a plan to its end, or goes on with a kept run, with progress and time left on stderr.
+ *
+ * @throws Interrupted after Ctrl-C, when the run has been kept
+ */
 export async function runInTerminal(
-  experiment: Experiment,
-  { source }: OpenedModel,
-  corpus: Corpus,
-  gpu: Gpu,
-  tell: (event: RunEvent) => void = () => undefined,
+  { plan, saved }: { plan: Plan; saved: SavedRun | null },
+  { opened, corpus, gpu, keeper, checkpointEvery, hear, goOn }: TerminalRun,
 ): Promise<RunModels> {
+  const { source } = opened;
+  const { experiment } = plan;
   const family = usesScalingLaw(experiment) ? await readFamily(readSiteFile, source.weightsSha256) : [];
-  const control = createRunControl();
   const totalSteps = runSteps(experiment);
   const progress = createProgress();
-  const models = await runExperiment(
-    { experiment, interventions: [] },
-    {
-      gpu,
-      source,
-      corpus,
-      family,
-      turn: control,
-      version: VERSION,
-      emit(event) {
-        tell(event);
-        if (event.type !== 'step') return;
-        const left = secondsLeft(control.elapsedMs(), event.step, totalSteps);
-        progress.say(
-          `${event.stage} step ${event.step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`,
-        );
-      },
-      activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
+  let step = saved?.state.step ?? 0;
+  const first = step;
+  const control = createRunControl({
+    elapsedBefore: saved?.state.elapsedMs ?? 0,
+    // Only Ctrl-C pauses a run here, and a paused run waits once it has been kept.
+    onHold: () => control.cancel(),
+  });
+  const before = control.elapsedMs();
+  let interrupted = false;
+  const interrupt = () => {
+    if (interrupted || !goOn) process.exit(130);
+    interrupted = true;
+    progress.end();
+    process.stderr.write('Stopping: a checkpoint is written first; press Ctrl-C again to stop at once.\n');
+    control.pause();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  const context: RunContext = {
+    gpu,
+    source,
+    corpus,
+    family,
+    turn: control,
+    version: VERSION,
+    keeper,
+    checkpointEvery,
+    refuseChange: (message) => process.stderr.write(`${message}\n`),
+    emit(event) {
+      hear?.(event);
+      if (event.type !== 'step') return;
+      step = event.step;
+      const left = secondsLeft(control.elapsedMs() - before, step - first, totalSteps - first);
+      progress.say(`${event.stage} step ${step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`);
     },
-  );
-  progress.end();
-  gpu.throwOnError();
-  return models;
+    activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
+  };
+  try {
+    const models = await (saved ? resumeRun(saved, context) : runExperiment(plan, context));
+    gpu.throwOnError();
+    return models;
+  } catch (error) {
+    if (!interrupted) throw error;
+    throw new Interrupted(`Stopped after step ${step}. To go on: npm run -s cli -- ${goOn}`);
+  } finally {
+    progress.end();
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
 }

@@ -14,7 +14,7 @@ const moves = (key: string) =>
   key.startsWith('target.') || key === 'prune.steps' || key === 'prune.sparsityWarmup';
 
 /**
- * The target sparsity of each gate set at zero-based step `step` of pruning (docs/method.md#target-schedule):
+ * The target sparsity of each gate set at zero-based step `step` of pruning (docs/method.md, section 9):
  *
  *   t(s) = start + (goal − start) · min(1, (s − from) / length)
  *

@@ -24,7 +24,17 @@ function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
+/** logα of a gate that is pinned open by hand; closed, the negative. No optimiser step leads there or away. */
+export const PINNED_LOG_ALPHA = 64;
+
+/** Whether a gate is pinned by hand: open above, closed below. */
+export function isPinned(logAlpha: number): boolean {
+  return Math.abs(logAlpha) >= PINNED_LOG_ALPHA / 2;
+}
+
+/** The clamp; a pinned gate stays where it is. */
 export function clampLogAlpha(logAlpha: number): number {
+  if (isPinned(logAlpha)) return Math.sign(logAlpha) * PINNED_LOG_ALPHA;
   return Math.min(LOG_ALPHA_LIMIT, Math.max(-LOG_ALPHA_LIMIT, logAlpha));
 }
 
@@ -34,6 +44,7 @@ export function clampLogAlpha(logAlpha: number): number {
  * @param temperature β: 2/3 in the code, 0.83 in the paper.
  */
 export function hardConcreteValue(logAlpha: number, u: number, temperature: number): number {
+  if (isPinned(logAlpha)) return logAlpha > 0 ? 1 : 0;
   const s = sigmoid((Math.log(u) - Math.log(1 - u) + logAlpha) / temperature);
   return Math.min(1, Math.max(0, s * (STRETCH_HIGH - STRETCH_LOW) + STRETCH_LOW));
 }
@@ -50,9 +61,10 @@ export function hardConcreteSlope(z: number, temperature: number): number {
 
 /**
  * P(z = 0) = clamp(σ(β·ln(−γ/ζ) − logα), ε, 1 − ε)  (LS l. 59–65). By the symmetry of γ and ζ about ½,
- * P(z = 1) is the same function at −logα.
+ * P(z = 1) is the same function at −logα. Of a pinned gate it is exactly 1 or 0.
  */
 export function probabilityOfZero(logAlpha: number, temperature: number): number {
+  if (isPinned(logAlpha)) return logAlpha < 0 ? 1 : 0;
   const p = sigmoid(temperature * Math.log(-STRETCH_LOW / STRETCH_HIGH) - logAlpha);
   return Math.min(1 - PROBABILITY_EDGE, Math.max(PROBABILITY_EDGE, p));
 }

@@ -6,7 +6,7 @@ import { probabilityOfZero, softValue } from '../kernels/hard-concrete-distribut
 export type LearntSets = Record<GateSet, boolean>;
 
 /** Gates that each row of each set keeps at `target`: head gates cover a key/value group. */
-function targetUnits(config: LlamaConfig, target: TargetShape): Record<GateSet, number> {
+export function targetUnits(config: LlamaConfig, target: TargetShape): Record<GateSet, number> {
   return {
     hidden: target.hiddenSize,
     head: target.numAttentionHeads / queryHeadsPerGroup(config),

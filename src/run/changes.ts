@@ -64,12 +64,12 @@ function apply(run: Run, asked: Changes, keys: Set<string>): void {
 
 /** Why these changes cannot be made now, in one sentence; null when they can. */
 function changeProblem(run: Run, settings: Experiment, changes: Changes): string | null {
-  const { stage, step } = run.state;
+  const { stage, stageStart } = run.state;
   const fixed = Object.keys(changes).find((key) => !isLive(key, stage));
   if (fixed !== undefined) {
     const label = `${findField(fixed)?.label ?? 'The setting'} (${fixed})`;
     return stage === 'retrain' && findField(fixed)?.live === 'until-cut'
-      ? `${label} cannot be changed after the cut, at step ${step}: run it again with the new value.`
+      ? `${label} cannot be changed after the cut at step ${stageStart}: run it again with the new value.`
       : `${label} cannot be changed while a run goes on: run it again with the new value.`;
   }
   try {

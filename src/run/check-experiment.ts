@@ -1,11 +1,14 @@
 import type { Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
+import { pinProblem } from '../pruning/pins';
 import { checkTarget } from '../pruning/target-shape';
 
 /** @throws one sentence that names the field when the experiment does not fit the model. */
 export function checkExperiment(experiment: Experiment, source: LlamaConfig): void {
   const problem = checkTarget(source, experiment.target, experiment.gates)[0];
   if (problem) throw new Error(problem.message);
+  const wrongPin = pinProblem(source, experiment.pins, experiment.target, experiment.gates);
+  if (wrongPin) throw new Error(wrongPin);
   const { mode, weights } = experiment.mixture;
   if (mode === 'constant' && weights.length > 0) {
     throw new Error(

@@ -7,6 +7,7 @@ import type { StepMetrics } from '../kernels/step-metrics';
 import type { LlamaConfig } from '../llama/config';
 import { gateLayout } from '../llama/gates';
 import { learntGates, readLogAlpha } from '../pruning/learnt-gates';
+import { changePins } from '../pruning/pins';
 import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
 import { learningRateShare } from '../training/schedule';
 import type { GatesEvent, StepEvent } from './events';
@@ -52,6 +53,14 @@ export function learnMasks(run: Run, saved: ReadonlyMap<string, Float32Array>): 
       if (newest?.step !== state.step) newest = { step: state.step, logAlpha: readLogAlpha(trainer) };
       return newest.logAlpha;
     };
+    let pins: readonly string[] = saved.size > 0 ? currentSettings(run).pins : [];
+    const pin = async () => {
+      const after = currentSettings(run).pins;
+      await changePins(trainer, config, { before: pins, after, logAlpha: experiment.prune.logAlpha });
+      pins = after;
+      newest = null;
+    };
+    if (saved.size === 0) await pin();
     const stage: TrainingStage = {
       name: 'prune',
       trainer,
@@ -65,6 +74,9 @@ export function learnMasks(run: Run, saved: ReadonlyMap<string, Float32Array>): 
         return logAlphaNow().then(
           (logAlpha) => () => emit(gatesEvent(config, step, logAlpha, learnt, temperature)),
         );
+      },
+      onChange: async (keys) => {
+        if (keys.has('pins')) await pin();
       },
       async evaluate() {
         const mask = deterministicMask(config, await logAlphaNow(), learnt, temperature, null);

@@ -3,6 +3,7 @@ import { evaluationBatch } from '../llama/evaluate';
 import { inferencePlan, planBytes, type BatchShape } from '../llama/workspace';
 import { learntGates } from '../pruning/learnt-gates';
 import type { TrainerExtension } from '../training/extension';
+import { trains } from '../retraining';
 import { trainerBytes } from '../training/trainer';
 import type { Experiment } from '../experiment/schema';
 
@@ -24,6 +25,6 @@ export function estimateRunMemory(
     planBytes(inferencePlan(config, evaluationShape(experiment)));
   return {
     pruning: stage(source, prune.batchSize, learntGates(source, prune)),
-    retraining: retraining === 'continued' ? stage(prunedConfig(source, target), retrain.batchSize, null) : 0,
+    retraining: trains(retraining) ? stage(prunedConfig(source, target), retrain.batchSize, null) : 0,
   };
 }

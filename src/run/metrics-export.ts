@@ -135,10 +135,13 @@ const JSON_END = '\n  ]\n}\n';
  *
  * @throws InputError when the run has not started.
  */
-export function* metricsJson(events: Iterable<RunEvent>, header: RunLogHeader): Generator<string> {
+export async function* metricsJson(
+  events: Iterable<RunEvent> | AsyncIterable<RunEvent>,
+  header: RunLogHeader,
+): AsyncGenerator<string> {
   yield jsonOpening(header);
   let separator = '\n';
-  for (const event of events) {
+  for await (const event of events) {
     yield `${separator}    ${eventLine(event, 'inside')}`;
     separator = ',\n';
   }

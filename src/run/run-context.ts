@@ -38,6 +38,8 @@ export interface RunContext {
   /** A change that was asked for cannot be made; one sentence says why. */
   refuseChange?(message: string): void;
   keeper?: RunKeeper | undefined;
+  /** Steps between two checkpoints, instead of the experiment's; says nothing to the log. */
+  checkpointEvery?: number | undefined;
 }
 
 /** What the stages of one run share. */

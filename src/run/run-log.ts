@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { changed } from '../experiment/interventions';
+import type { Experiment } from '../experiment/schema';
 import { checked, refuse, wholeNumber } from '../formats/refusal';
-import { gateLayout } from '../llama/gates';
+import { GATE_SETS, gateLayout } from '../llama/gates';
 import { adapterSchema, eventSchema, weightsSha256, type RunEvent, type StartedEvent } from './events';
 
 /** Stands in every export, so that no number travels without where it came from. */
@@ -55,19 +57,26 @@ function rounded(value: unknown, key: string): unknown {
   }
   if (value === null || typeof value !== 'object' || EXACT.has(key)) return value;
   if (Array.isArray(value)) return value.map((item) => rounded(item, key));
-  const fields = key === 'sparsity' ? packedSparsity(value) : value;
-  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, rounded(field, name)]));
+  if (key === 'sparsity') return rounded(packedSparsity(value), 'packed');
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, rounded(field, name)]));
 }
 
 type Sparsity = NonNullable<Extract<RunEvent, { type: 'step' }>['sparsity']>;
 
-/** Four numbers a set, without their names: half of a step's line. */
-function packedSparsity(sparsity: Sparsity): Record<string, number[]> {
+/** Expected, target, λ1 and λ2 of each set in one list, nulls for a set that is not learnt: half of a step's line. */
+function packedSparsity(sparsity: Sparsity): (number | null)[] {
+  return GATE_SETS.flatMap((name) => {
+    const set = sparsity[name];
+    return set ? [set.expected, set.target, set.lambda1, set.lambda2] : [null, null, null, null];
+  });
+}
+
+function unpackedSparsity(list: readonly unknown[]): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(sparsity).map(([set, { expected, target, lambda1, lambda2 }]) => [
-      set,
-      [expected, target, lambda1, lambda2],
-    ]),
+    GATE_SETS.flatMap((name, k) => {
+      const [expected, target, lambda1, lambda2] = list.slice(4 * k, 4 * k + 4);
+      return expected === null ? [] : [[name, { expected, target, lambda1, lambda2 }]];
+    }),
   );
 }
 
@@ -76,17 +85,7 @@ function fromStored(given: unknown): unknown {
   const event = given as Record<string, unknown>;
   if (event['type'] === 'gates') return gatesFromStored(event);
   const { sparsity } = event;
-  if (event['type'] !== 'step' || typeof sparsity !== 'object' || sparsity === null) return given;
-  return {
-    ...event,
-    sparsity: Object.fromEntries(
-      Object.entries(sparsity).map(([set, values]: [string, unknown]) => {
-        if (!Array.isArray(values)) return [set, values];
-        const [expected, target, lambda1, lambda2] = values as unknown[];
-        return [set, { expected, target, lambda1, lambda2 }];
-      }),
-    ),
-  };
+  return Array.isArray(sparsity) ? { ...event, sparsity: unpackedSparsity(sparsity) } : given;
 }
 
 function gatesFromStored(event: Record<string, unknown>): unknown {
@@ -166,6 +165,16 @@ export function parseRunLog(json: unknown): RunLog {
   const log = checked(runLogSchema, json, SUBJECT);
   checkLengths(log.events);
   return log;
+}
+
+/** The settings that a run ended with: those of its start, and every change on the way. @throws InputError */
+export function settingsOf(events: readonly RunEvent[]): Experiment {
+  const [started] = events;
+  if (started?.type !== 'started') return refuse(SUBJECT, 'events[0] must be the event "started"');
+  return events.reduce(
+    (settings, event) => (event.type === 'intervention' ? changed(settings, event.changes) : settings),
+    started.experiment,
+  );
 }
 
 /** The header of a log, from its first event. @throws InputError if the log is empty or is not one run's. */

@@ -1,3 +1,4 @@
+import { trains } from '../retraining';
 import type { Experiment } from '../experiment/schema';
 
 /**
@@ -7,13 +8,13 @@ import type { Experiment } from '../experiment/schema';
 export function runTokens(experiment: Experiment): number {
   const { prune, retrain, contextLength, retraining } = experiment;
   const windows =
-    prune.steps * prune.batchSize + (retraining === 'continued' ? retrain.steps * retrain.batchSize : 0);
+    prune.steps * prune.batchSize + (trains(retraining) ? retrain.steps * retrain.batchSize : 0);
   return windows * contextLength;
 }
 
 /** Optimiser steps of all stages together. */
 export function runSteps({ prune, retrain, retraining }: Experiment): number {
-  return prune.steps + (retraining === 'continued' ? retrain.steps : 0);
+  return prune.steps + (trains(retraining) ? retrain.steps : 0);
 }
 
 /** More windows than any domain's validation split has: an evaluation stops at the split's end. */

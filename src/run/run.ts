@@ -5,11 +5,12 @@ import { allFinite } from '../fields/finite';
 import { known, weightsHash } from '../formats/weights-hash';
 import { shapeOf } from '../llama/config';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
-import { trains } from '../retraining';
+import type { MethodId } from '../pruning/methods';
+import type { RetrainingId } from '../retraining';
 import { checkExperiment } from './check-experiment';
 import { cut } from './cut';
 import type { StartedEvent } from './events';
-import { learnMasks } from './learn-masks';
+import { learnMasks, type LearntMask } from './learn-masks';
 import { domainLosses, withEvaluation } from './losses';
 import { scalingShift, usesScalingLaw } from './reference-losses';
 import { retrain } from './retrain';
@@ -29,10 +30,23 @@ export function finalModel({ pruned, retrained }: RunModels): FlatModel {
   return retrained ?? pruned;
 }
 
+type Saved = ReadonlyMap<string, Float32Array>;
+
+/** How each method of the registry comes to its mask. */
+const MASKS: Record<MethodId, (run: Run, saved: Saved) => Promise<LearntMask>> = {
+  sheared: learnMasks,
+};
+
+/** How each retraining heals the cut model; null leaves it as it is. */
+const HEALING: Record<RetrainingId, typeof retrain | null> = {
+  continued: retrain,
+  none: null,
+};
+
 /** A run as it was kept: its state, the tensors of its stage, and the model as cut, after the cut. */
 export interface SavedRun {
   state: RunState;
-  tensors: ReadonlyMap<string, Float32Array>;
+  tensors: Saved;
   pruned: FlatModel | null;
 }
 
@@ -71,7 +85,7 @@ async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun
   let saved = tensors;
   let pruned = cutBefore;
   if (state.stage === 'prune') {
-    const result = await cut(run, await learnMasks(run, saved));
+    const result = await cut(run, await MASKS[state.experiment.method](run, saved));
     pruned = result.pruned;
     emit(result.surgery);
     state.surgery = result.surgery;
@@ -84,11 +98,10 @@ async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun
   const { surgery } = state;
   if (!pruned || !surgery)
     throw new Error('The checkpoint lacks the model as it was cut: start the run again.');
+  const heal = HEALING[state.experiment.retraining];
   const models: RunModels = {
     pruned,
-    retrained: trains(state.experiment.retraining)
-      ? await retrain(run, pruned, surgery.loss.pruned, saved)
-      : null,
+    retrained: heal && (await heal(run, pruned, surgery.loss.pruned, saved)),
   };
   const final = finalModel(models);
   emit({

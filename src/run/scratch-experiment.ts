@@ -1,3 +1,4 @@
+import { trains } from '../retraining';
 import { runTokens } from './run-size';
 import type { Experiment } from '../experiment/schema';
 
@@ -18,7 +19,7 @@ const FROM_SCRATCH = {
  * experiment whose retraining stage is all that runs.
  */
 export function scratchExperiment(experiment: Experiment): Experiment {
-  const { batchSize } = experiment.retraining === 'continued' ? experiment.retrain : experiment.prune;
+  const { batchSize } = trains(experiment.retraining) ? experiment.retrain : experiment.prune;
   const steps = Math.ceil(runTokens(experiment) / (batchSize * experiment.contextLength));
   return { ...experiment, retraining: 'continued', retrain: { ...FROM_SCRATCH, steps, batchSize } };
 }

@@ -91,7 +91,7 @@ export async function trainSteps(run: Run, stage: TrainingStage): Promise<void> 
     inFlight.push({ at: { step: state.step, tokens: state.tokens }, metrics, frame });
     await settle(evaluates ? 0 : STEPS_IN_FLIGHT);
     if (evaluates) await stage.evaluate();
-    if (state.step % settings.checkpoint.interval === 0) await keep();
+    if (state.step % (run.checkpointEvery ?? settings.checkpoint.interval) === 0) await keep();
   };
 
   try {

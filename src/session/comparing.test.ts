@@ -45,7 +45,7 @@ function site(): Map<string, ArrayBuffer> {
 
 /** The last word of a comparison. */
 const ended = (id: number) => (report: Report) =>
-  (report.type === 'compared' && report.id === id && report.done) || report.type === 'failed';
+  (report.type === 'jobEnded' && report.id === id) || report.type === 'failed';
 
 async function finishedLab(retrain = 2) {
   const lab = openLab(gpu, site());
@@ -57,13 +57,13 @@ async function finishedLab(retrain = 2) {
 describe('a comparison', () => {
   it('measures every model that there is, and tells of each', async () => {
     const lab = await finishedLab();
-    await lab.send({ type: 'compare', id: 1, request: asked() });
-    const last = await lab.until(ended(1));
-    if (last.type !== 'compared' || !last.report) throw new Error(JSON.stringify(last));
+    await lab.send({ type: 'compare', id: 1, run: lab.lastRun(), request: asked() });
+    await lab.until(ended(1));
+    const last = lab.of('compared').at(-1)!;
     const { arms, domains, overScratch } = last.report;
     const names: Arm[] = ['source', 'pruned', 'retrained', 'scratch'];
     expect(arms.map(({ arm }) => arm)).toEqual(names);
-    expect(lab.of('compared').map(({ report }) => report?.arms.length)).toEqual([1, 2, 3, 4, 4]);
+    expect(lab.of('compared').map(({ report }) => report.arms.length)).toEqual([1, 2, 3, 4, 4]);
     for (const { loss, tasks, speed } of arms) {
       expect(loss).toHaveLength(2);
       expect(tasks).toHaveLength(1);
@@ -74,7 +74,7 @@ describe('a comparison', () => {
     expect(overScratch).toHaveLength(1);
     // Three windows of eight tokens a domain.
     expect(domains.map(({ predictions }) => predictions)).toEqual([21, 21]);
-    const shares = lab.of('comparing').map(({ share }) => share);
+    const shares = lab.of('progress').map(({ share }) => share);
     expect([...shares].sort((a, b) => a - b)).toEqual(shares);
     expect(shares.at(-1)).toBeLessThanOrEqual(1);
   });
@@ -82,8 +82,9 @@ describe('a comparison', () => {
   it('leaves out what was not asked for and what there is not', async () => {
     const lab = await finishedLab();
     const arms: Arm[] = ['retrained', 'family'];
-    await lab.send({ type: 'compare', id: 1, request: asked({ arms, tasks: [] }) });
-    const last = await lab.until(ended(1));
+    await lab.send({ type: 'compare', id: 1, run: lab.lastRun(), request: asked({ arms, tasks: [] }) });
+    await lab.until(ended(1));
+    const last = lab.of('compared').at(-1);
     expect(last).toMatchObject({
       type: 'compared',
       report: { arms: [{ arm: 'retrained' }], tasks: [], overScratch: null },
@@ -93,10 +94,16 @@ describe('a comparison', () => {
   it('can be cancelled while the control trains, and gives its buffers back', async () => {
     const lab = await finishedLab(40);
     const before = lab.of('memory').at(-1)!.heldBytes;
-    void lab.send({ type: 'compare', id: 1, request: asked({ arms: ['source', 'scratch'], tasks: [] }) });
-    await lab.until((r) => r.type === 'comparing' && r.what.includes('training'));
-    await lab.send({ type: 'cancelComparison' });
-    const last = await lab.until(ended(1));
+    void lab.send({
+      type: 'compare',
+      id: 1,
+      run: lab.lastRun(),
+      request: asked({ arms: ['source', 'scratch'], tasks: [] }),
+    });
+    await lab.until((r) => r.type === 'progress' && r.what.includes('training'));
+    await lab.send({ type: 'cancel', id: 1 });
+    await lab.until(ended(1));
+    const last = lab.of('compared').at(-1);
     // What was measured before stays.
     expect(last).toMatchObject({ type: 'compared', report: { arms: [{ arm: 'source' }] } });
     expect(lab.of('failed')).toEqual([]);
@@ -104,21 +111,25 @@ describe('a comparison', () => {
     expect(lab.of('memory').at(-1)!.heldBytes).toBe(before);
   });
 
-  it('ends when another run begins', async () => {
+  it('goes on beside another run', async () => {
     const lab = await finishedLab(40);
-    void lab.send({ type: 'compare', id: 1, request: asked({ arms: ['scratch'] }) });
-    await lab.until((r) => r.type === 'comparing' && r.what.includes('training'));
+    void lab.send({ type: 'compare', id: 1, run: lab.lastRun(), request: asked({ arms: ['scratch'] }) });
+    await lab.until((r) => r.type === 'progress' && r.what.includes('training'));
     const events = await lab.run(smallExperiment(4));
     expect(events.at(-1)?.type).toBe('finished');
-    expect(lab.of('compared')).toEqual([{ type: 'compared', id: 1, report: null, done: true }]);
+    await lab.until(ended(1));
+    expect(
+      lab
+        .of('compared')
+        .at(-1)
+        ?.report.arms.map(({ arm }) => arm),
+    ).toEqual(['scratch']);
   });
 
   it('without a finished run says what to do', async () => {
     const lab = openLab(gpu, site());
     await lab.open();
-    await lab.send({ type: 'compare', id: 1, request: asked() });
-    expect(lab.of('failed').at(-1)?.message).toBe(
-      'There is nothing to compare yet: press Prune and let the run finish.',
-    );
+    await lab.send({ type: 'compare', id: 1, run: lab.lastRun(), request: asked() });
+    expect(lab.of('failed').at(-1)?.message).toBe('No run with the identifier "" is kept here.');
   });
 });

@@ -50,10 +50,8 @@ describe('a run', () => {
   it('reaches its shape, writes, is measured, is exported', async () => {
     const lab = openLab(gpu);
     await lab.open();
-    await lab.send({ type: 'exportModel' });
-    expect(lab.of('failed').at(-1)?.message).toBe(
-      'There is no pruned model yet: press Prune and let the run finish.',
-    );
+    await lab.send({ type: 'exportModel', id: 0, run: 'none' });
+    expect(lab.of('failed').at(-1)?.message).toBe('No run with the identifier "none" is kept here.');
     const events = await lab.run(smallExperiment(4));
     const finished = events.at(-1);
     expect(finished).toMatchObject({ type: 'finished', summary: { achieved: smallExperiment(4).target } });
@@ -70,12 +68,13 @@ describe('a run', () => {
     await lab.send({ type: 'resume' });
     expect(lab.reports.length).toBe(afterwards);
 
-    await lab.send({ type: 'evaluate', id: 1, windows: 4, contextLength: 8 });
+    const run = lab.lastRun();
+    await lab.send({ type: 'evaluate', id: 1, run, windows: 4, contextLength: 8 });
     expect(lab.of('evaluated').map((e) => e.which)).toEqual(['source', 'pruned']);
     for (const { loss } of lab.of('evaluated')) for (const value of loss) expect(value).toBeGreaterThan(0);
 
     const prompt = { prompt: 'green bottles', temperature: 1, seed: 3 };
-    await lab.send({ type: 'generate', id: 2, maxTokens: 6, ...prompt });
+    await lab.send({ type: 'generate', id: 2, run, maxTokens: 6, ...prompt });
     const written = lab.of('generated');
     for (const which of ['source', 'pruned'] as const) {
       const own = written.filter((g) => g.which === which);
@@ -86,7 +85,7 @@ describe('a run', () => {
     // Token by token, in turns.
     expect(written.slice(0, 4).map((g) => g.which)).toEqual(['source', 'pruned', 'source', 'pruned']);
 
-    await lab.send({ type: 'exportModel' });
+    await lab.send({ type: 'exportModel', id: 3, run });
     const [zip] = lab.of('exported');
     expect(zip!.fileName).toBe('tiny-L1-d10-H2-I13.zip');
     const config = JSON.parse(strFromU8(unzipSync(new Uint8Array(zip!.bytes))['config.json']!)) as object;
@@ -106,10 +105,10 @@ describe('a run', () => {
   it('that is started twice runs once, and a Step behind it is one step', async () => {
     const lab = openLab(gpu);
     await lab.open();
-    void lab.send({ type: 'start', experiment: smallExperiment(40) });
+    void lab.send({ type: 'start', plan: { experiment: smallExperiment(40), interventions: [] } });
     await lab.until((r) => r.type === 'events');
-    void lab.send({ type: 'start', experiment: smallExperiment(50) });
-    void lab.send({ type: 'start', experiment: smallExperiment(4) });
+    void lab.send({ type: 'start', plan: { experiment: smallExperiment(50), interventions: [] } });
+    void lab.send({ type: 'start', plan: { experiment: smallExperiment(4), interventions: [] } });
     await lab.send({ type: 'step' });
     const events = () => lab.of('events').flatMap((r) => r.events);
     const stepsOfLast = () => {
@@ -131,9 +130,9 @@ describe('a run', () => {
   it('goes on when a broken experiment is asked for', async () => {
     const lab = openLab(gpu);
     await lab.open();
-    await lab.send({ type: 'start', experiment: smallExperiment(6) });
+    await lab.send({ type: 'start', plan: { experiment: smallExperiment(6), interventions: [] } });
     const broken = { ...smallExperiment(6), seed: -1 };
-    await lab.send({ type: 'start', experiment: broken });
+    await lab.send({ type: 'start', plan: { experiment: broken, interventions: [] } });
     expect(lab.of('failed').map((f) => f.message)).toEqual([expect.stringMatching(/seed/i)]);
     expect(lab.of('status').at(-1)?.status).toBe('running');
     await lab.until(isStatus('finished'));
@@ -142,7 +141,7 @@ describe('a run', () => {
   it('that is reset is dropped without a word', async () => {
     const lab = openLab(gpu);
     await lab.open();
-    await lab.send({ type: 'start', experiment: smallExperiment(200) });
+    await lab.send({ type: 'start', plan: { experiment: smallExperiment(200), interventions: [] } });
     await lab.until((r) => r.type === 'events');
     const from = lab.reports.length;
     await lab.send({ type: 'reset' });
@@ -178,7 +177,15 @@ describe('opening', () => {
     await lab.open();
     await lab.send({ type: 'open', source: 'nothing', baseUrl: '/' });
     expect(lab.of('status').at(-1)?.status).toBe('ready');
-    await lab.send({ type: 'generate', id: 1, prompt: 'a', maxTokens: 1, temperature: 0, seed: 1 });
+    await lab.send({
+      type: 'generate',
+      id: 1,
+      run: null,
+      prompt: 'a',
+      maxTokens: 1,
+      temperature: 0,
+      seed: 1,
+    });
     expect(lab.of('generated').at(-1)).toMatchObject({ which: 'source', done: true });
   });
 
@@ -202,14 +209,22 @@ describe('opening', () => {
   it('a model with other tokens is neither measured nor pruned on the corpus, but writes', async () => {
     const lab = openLab(gpu);
     await lab.send({ type: 'openFiles', files: modelFiles(CONFIG, otherTokenizer()), baseUrl: '/' });
-    await lab.send({ type: 'evaluate', id: 1, windows: 1, contextLength: 8 });
+    await lab.send({ type: 'evaluate', id: 1, run: null, windows: 1, contextLength: 8 });
     await lab.run(smallExperiment(2));
     expect(lab.of('failed').map((f) => f.message)).toEqual([
       expect.stringMatching(/another vocabulary than the bundled corpus \("a" is/),
       expect.stringMatching(/another vocabulary than the bundled corpus \("a" is/),
     ]);
     expect(lab.of('evaluated')).toEqual([]);
-    await lab.send({ type: 'generate', id: 2, prompt: 'a', maxTokens: 1, temperature: 0, seed: 1 });
+    await lab.send({
+      type: 'generate',
+      id: 2,
+      run: null,
+      prompt: 'a',
+      maxTokens: 1,
+      temperature: 0,
+      seed: 1,
+    });
     expect(lab.of('failed')).toHaveLength(2);
   });
 });
@@ -219,7 +234,7 @@ describe('the device', () => {
     const watched = watchedGpu();
     const lab = openLab(watched.api);
     await lab.open();
-    await lab.send({ type: 'start', experiment: smallExperiment(400) });
+    await lab.send({ type: 'start', plan: { experiment: smallExperiment(400), interventions: [] } });
     await lab.until((r) => r.type === 'events');
     watched.device().destroy();
     await lab.until((r) => r.type === 'failed');
@@ -241,6 +256,7 @@ describe('the device', () => {
     const writing = lab.send({
       type: 'generate',
       id: 1,
+      run: null,
       prompt: 'a',
       maxTokens: 50,
       temperature: 1,
@@ -257,7 +273,7 @@ describe('the device', () => {
     const lab = openLab(watched.api);
     await lab.open();
     watched.device().createBuffer({ size: 16, usage: 0 });
-    await lab.send({ type: 'evaluate', id: 1, windows: 1, contextLength: 8 });
+    await lab.send({ type: 'evaluate', id: 1, run: null, windows: 1, contextLength: 8 });
     expect(lab.of('failed')).toMatchObject([{ fatal: true }]);
     expect(lab.of('evaluated')).toEqual([]);
   });
@@ -266,9 +282,17 @@ describe('the device', () => {
 it('a cancelled generation ends where it is', async () => {
   const lab = openLab(gpu);
   await lab.open();
-  const writing = lab.send({ type: 'generate', id: 7, prompt: 'a', maxTokens: 50, temperature: 1, seed: 1 });
+  const writing = lab.send({
+    type: 'generate',
+    id: 7,
+    run: null,
+    prompt: 'a',
+    maxTokens: 50,
+    temperature: 1,
+    seed: 1,
+  });
   await lab.until((r) => r.type === 'generated');
-  await lab.send({ type: 'cancelGeneration', id: 7 });
+  await lab.send({ type: 'cancel', id: 7 });
   await writing;
   expect(lab.of('generated').at(-1)).toMatchObject({ id: 7, done: true });
   expect(lab.of('generated').length).toBeLessThan(10);
@@ -277,9 +301,9 @@ it('a cancelled generation ends where it is', async () => {
 it('a cancelled evaluation measures no further and says nothing', async () => {
   const lab = openLab(gpu);
   await lab.open();
-  const measuring = lab.send({ type: 'evaluate', id: 8, windows: 1_000_000, contextLength: 8 });
+  const measuring = lab.send({ type: 'evaluate', id: 8, run: null, windows: 1_000_000, contextLength: 8 });
   await lab.until((r) => r.type === 'activity' && r.what.startsWith('Evaluating'));
-  await lab.send({ type: 'cancelEvaluation', id: 8 });
+  await lab.send({ type: 'cancel', id: 8 });
   await measuring;
   expect(lab.of('evaluated')).toEqual([]);
   expect(lab.of('failed')).toEqual([]);

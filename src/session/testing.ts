@@ -5,6 +5,7 @@ import { experimentSchema, type Experiment } from '../experiment/schema';
 import { writeModelFolder } from '../formats/hugging-face';
 import { smallConfig, smallTensors, valuesOf } from '../formats/testing';
 import type { LlamaConfig } from '../llama/config';
+import { openMemoryStore } from '../storage/memory-store';
 import type { LabEnvironment } from './environment';
 import { createLab } from './lab';
 import type { Command, Report } from './protocol';
@@ -115,12 +116,13 @@ export function smallExperiment(steps: number, retrain = 2): Experiment {
 }
 
 /** A lab over such a site, what it reported, and a way to wait for a report. */
-export function openLab(gpu: GPU, site = siteFiles()) {
+export function openLab(gpu: GPU, site = siteFiles(), store = openMemoryStore('kept for a test')) {
   const reports: Report[] = [];
   const asked: string[] = [];
   const listeners = new Set<() => void>();
   const environment: LabEnvironment = {
     gpu,
+    openStore: async () => store,
     async read(path, { onProgress } = {}) {
       asked.push(path);
       const bytes = site.get(path);
@@ -155,13 +157,15 @@ export function openLab(gpu: GPU, site = siteFiles()) {
     asked,
     until,
     send,
+    /** The identifier of the run that told something last. */
+    lastRun: () => reports.findLast((r) => r.type === 'events')?.run ?? '',
     of: <T extends Report['type']>(type: T) =>
       reports.filter((r): r is Extract<Report, { type: T }> => r.type === type),
     open: () => send({ type: 'open', source: 'tiny', baseUrl: '/' }),
     /** Runs to the end; resolves with what the run reported. */
     async run(experiment: Experiment) {
       const from = reports.length;
-      await send({ type: 'start', experiment });
+      await send({ type: 'start', plan: { experiment, interventions: [] } });
       await settled(from);
       return reports.slice(from).flatMap((r) => (r.type === 'events' ? r.events : []));
     },

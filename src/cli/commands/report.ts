@@ -7,7 +7,7 @@ import { checkExperiment } from '../../run/check-experiment';
 import type { RunModels } from '../../run/run';
 import type { RunEvent, StartedEvent } from '../../run/events';
 import { checkRunModels, checkRunSource } from '../../run/run-identity';
-import { parseRunLog } from '../../run/run-log';
+import { parseRunLog, settingsOf } from '../../run/run-log';
 import { ALL_WINDOWS, runTokens } from '../../run/run-size';
 import { parseExperiment, type Experiment } from '../../experiment/schema';
 import { VERSION } from '../../run/version';
@@ -51,7 +51,7 @@ async function measureSideBySide({ positionals, options }: CommandInput): Promis
   const wanted = positionals[0]!;
   const folder = (await isFolder(userPath(wanted))) ? userPath(wanted) : null;
   const log = folder ? await readLog(folder) : null;
-  const experiment = log ? log.started.experiment : await readExperiment(wanted);
+  const experiment = log ? settingsOf(log.events) : await readExperiment(wanted);
   const opened = await openModel(textOption(options, 'model') ?? experiment.source);
   const { source } = opened;
   if (log) checkRunSource(log.started, source);
@@ -69,7 +69,9 @@ async function measureSideBySide({ positionals, options }: CommandInput): Promis
   const corpus = await openCorpusFor(opened, runTokens(experiment));
   const gpu = await openCommandGpu();
 
-  const models = finished ?? (await runInTerminal(experiment, opened, corpus, gpu));
+  const models =
+    finished ??
+    (await runInTerminal({ plan: { experiment, interventions: [] }, saved: null }, { opened, corpus, gpu }));
   const progress = createProgress();
   const started = performance.now();
   const made = await makeReport(request, {

@@ -112,7 +112,12 @@ describe('run record', () => {
 describe('seed spread', () => {
   const runs = (...given: [id: string, seed: number, loss: number, status?: 'running'][]) => {
     const list = given.map(([id, seed, meanLoss, status]) =>
-      exampleKept(id, { seed, meanLoss, status: status ?? 'finished', experiment: exampleStarted(seed).experiment }),
+      exampleKept(id, {
+        seed,
+        meanLoss,
+        status: status ?? 'finished',
+        experiment: exampleStarted(seed).experiment,
+      }),
     );
     return readKept(exampleRuns(...list), null).runs;
   };
