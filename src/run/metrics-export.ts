@@ -98,31 +98,27 @@ export function metricsCsv(events: readonly RunEvent[], corpus?: string): string
 }
 
 /**
- * The same texts from events that come one after the other, piece by piece: a long log fits no string.
+ * A log as CSV or as JSON from events that come one after the other, piece by piece: a long one fits no string.
  *
  * @throws InputError when the first event is not `started`
  */
 export async function* logText(
-  events: AsyncIterable<RunEvent>,
+  events: AsyncGenerator<RunEvent>,
   format: 'csv' | 'json',
 ): AsyncGenerator<string> {
-  let columns: Column[] | null = null;
-  let separator = '\n';
-  for await (const event of events) {
-    if (!columns) {
-      const header = runLogHeader([event]);
-      columns = csvColumns(event as StartedEvent);
-      yield format === 'csv' ? csvText([csvHead(columns)]) : jsonOpening(header);
-    }
-    if (format === 'json') yield `${separator}    ${eventLine(event, 'inside')}`;
-    else {
-      const row = csvRow(columns, event);
-      if (row) yield csvText([row]);
-    }
-    separator = ',\n';
+  const first = await events.next();
+  const header = runLogHeader(first.done ? [] : [first.value]);
+  const all = async function* () {
+    yield first.value as RunEvent;
+    yield* events;
+  };
+  if (format === 'json') return yield* metricsJson(all(), header);
+  const columns = csvColumns(first.value as StartedEvent);
+  yield csvText([csvHead(columns)]);
+  for await (const event of all()) {
+    const row = csvRow(columns, event);
+    if (row) yield csvText([row]);
   }
-  if (!columns) runLogHeader([]);
-  if (format === 'json') yield JSON_END;
 }
 
 /** An event a line: readable, and small when compressed. */

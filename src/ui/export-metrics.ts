@@ -6,10 +6,12 @@ import type { Lab } from './lab';
 import { recordedEvents } from './replay';
 
 /** Hands over a run's log: a row a step, or everything. That of a kept run comes from where it is kept. */
-export function exportMetrics(lab: Lab, run: string, format: 'csv' | 'json'): void {
+export async function exportMetrics(lab: Lab, run: string, format: 'csv' | 'json'): Promise<void> {
   if (run !== RECORDED_RUN) return lab.exportLog(run, format);
   const events = recordedEvents(lab);
   const name = `shear-lab-recorded-run.${format}`;
-  if (format === 'csv') download(name, metricsCsv(events), 'text/csv');
-  else download(name, [...metricsJson(events, runLogHeader(events))].join(''), 'application/json');
+  if (format === 'csv') return download(name, metricsCsv(events), 'text/csv');
+  const pieces: string[] = [];
+  for await (const piece of metricsJson(events, runLogHeader(events))) pieces.push(piece);
+  download(name, pieces.join(''), 'application/json');
 }
