@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { smallConfig } from '../formats/testing';
 import { shapeOf } from '../llama/config';
 import type { RunEvent, StartedEvent } from './events';
-import { metricsCsv, metricsJson as metricsChunks, parseRunLog } from './metrics-export';
+import {
+  logText as logPieces,
+  metricsCsv,
+  metricsJson as metricsChunks,
+  parseRunLog,
+} from './metrics-export';
 import { eventLine, runLogHeader } from './run-log';
 import { defaultExperiment } from '../experiment/schema';
 
@@ -241,4 +246,17 @@ describe('run log', () => {
   ])('refuses %s in one sentence', (_, parse, message) => {
     expect(parse).toThrow(message);
   });
+});
+
+it('a log that comes event by event gives the same texts', async () => {
+  const one = async function* () {
+    yield* events;
+  };
+  const text = async (format: 'csv' | 'json') => {
+    let all = '';
+    for await (const piece of logPieces(one(), format)) all += piece;
+    return all;
+  };
+  expect(await text('csv')).toBe(metricsCsv(events));
+  expect(await text('json')).toBe(await metricsJson(events));
 });
