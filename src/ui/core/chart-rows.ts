@@ -95,6 +95,19 @@ interface Steps {
   place(step: number): number | string;
 }
 
+type BucketRows = readonly (readonly [number | string, ChartRow])[];
+
+const buckets = new WeakMap<StepColumns, { view: string; rows: Map<number, BucketRows> }>();
+
+/** Rows of buckets that are full, as they were drawn last: a redraw costs what is new. */
+function completeBuckets(steps: StepColumns, view: string): Map<number, BucketRows> {
+  const known = buckets.get(steps);
+  if (known?.view === view) return known.rows;
+  const rows = new Map<number, BucketRows>();
+  buckets.set(steps, { view, rows });
+  return rows;
+}
+
 function stepRows(
   run: RunRecord,
   { smoothing }: ChartView,
@@ -133,16 +146,29 @@ function stepRows(
   const bucketOf = (step: number) => Math.floor((step - first) / size);
   const newest = to >= from ? steps.step.at(to) : -1;
   if (from < to) add('first', from, exact(from));
+  const complete = completeBuckets(steps, `${first} ${size} ${smoothing}`);
   for (let a = from + 1; a < to;) {
     const bucket = bucketOf(steps.step.at(a));
     const b = Math.min(to - 1, firstAtLeast(steps.step, first + (bucket + 1) * size) - 1);
-    const extremes = new Map(drawn.map(([, series]) => [series, series.extremes(a, b)]));
-    const pick = (which: 'min' | 'max') => (series: Series) => {
-      const found = extremes.get(series);
-      return found ? series.at(Math[which](found.least, found.greatest)) : NaN;
-    };
-    if (b > a) add(`${bucket} before`, (a + b) >> 1, pick('min'));
-    add(bucket, b, pick('max'));
+    const known = complete.get(bucket);
+    if (known) for (const [key, row] of known) rows.set(key, { ...row });
+    else {
+      const extremes = new Map(drawn.map(([, series]) => [series, series.extremes(a, b)]));
+      const pick = (which: 'min' | 'max') => (series: Series) => {
+        const found = extremes.get(series);
+        return found ? series.at(Math[which](found.least, found.greatest)) : NaN;
+      };
+      const keys = b > a ? [`${bucket} before`, bucket] : [bucket];
+      if (b > a) add(`${bucket} before`, (a + b) >> 1, pick('min'));
+      add(bucket, b, pick('max'));
+      // The next step is of another bucket: this one will not change any more.
+      if (b < to - 1)
+        complete.set(
+          bucket,
+          keys.map((key) => [key, { ...rows.get(key)! }] as const),
+        );
+    }
+    previous = b;
     a = b + 1;
   }
   if (to >= from) add('newest', to, exact(to));
