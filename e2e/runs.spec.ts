@@ -150,3 +150,30 @@ test('a run is named, told to a second tab, exported, deleted and taken in again
   await button(page, 'Go on with a first look').click();
   await untilStep(page, 4);
 });
+
+test('a run whose device is lost goes on by itself', async ({ page, browser }) => {
+  await open(page, SMALL);
+  await button(page, 'Prune').click();
+  await untilStep(page, 3);
+  const session = await browser.newBrowserCDPSession();
+  // Its answer never comes: the process that would give it is gone.
+  void session.send('Browser.crashGpuProcess').catch(() => undefined);
+  await expect(page.getByText(/goes on by itself from its last checkpoint/)).toBeVisible({ timeout: 60_000 });
+  await untilStep(page, 20);
+  await expect(status(page)).toHaveText(/Finished/, { timeout: 240_000 });
+});
+
+test('a unit is pinned with the keyboard, named in the table, and part of the link', async ({ page }) => {
+  await open(page, '/');
+  const drawing = page.getByRole('application', { name: /Arrow keys choose a unit/ });
+  await drawing.focus();
+  for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight', 'Enter']) await drawing.press(key);
+  await page
+    .getByRole('group', { name: /^Head 2 of layer 2/ })
+    .getByRole('button', { name: 'Close' })
+    .click();
+  await expect.poll(() => new URL(page.url()).searchParams.get('pins')).toBe('a1.1-');
+  const anatomy = page.getByRole('region', { name: 'Anatomy' });
+  await anatomy.getByRole('button', { name: 'Table' }).click();
+  await expect(anatomy.getByRole('row', { name: /^2 / })).toContainText('head 2 closed');
+});

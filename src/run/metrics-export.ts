@@ -106,14 +106,17 @@ export async function* logText(
   events: AsyncGenerator<RunEvent>,
   format: 'csv' | 'json',
 ): AsyncGenerator<string> {
-  const first = await events.next();
-  const header = runLogHeader(first.done ? [] : [first.value]);
+  const { value } = (await events.next()) as IteratorResult<RunEvent, undefined>;
+  const header = runLogHeader(value ? [value] : []);
   const all = async function* () {
-    yield first.value as RunEvent;
+    yield value!;
     yield* events;
   };
-  if (format === 'json') return yield* metricsJson(all(), header);
-  const columns = csvColumns(first.value as StartedEvent);
+  if (format === 'json') {
+    yield* metricsJson(all(), header);
+    return;
+  }
+  const columns = csvColumns(value as StartedEvent);
   yield csvText([csvHead(columns)]);
   for await (const event of all()) {
     const row = csvRow(columns, event);

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { defaultExperiment } from '../../experiment/schema';
 import { describeDifferences } from '../core/field-value';
 import { formatBytes, formatPerplexity } from '../core/format';
-import { finalSettings, type KeptRun } from '../core/kept-runs';
+import type { KeptRun } from '../core/kept-runs';
 import { findRun, isGoing } from '../core/lab-state';
 import { describeShape } from '../core/run-record';
 import { canContinue, describeStatus } from '../core/run-status';
@@ -17,8 +17,7 @@ export function KeptRunItem({ run }: { run: KeptRun }) {
   const status = useLabState((state) => describeStatus(run, findRun(state, run.id), state));
   const busy = useLabState(isGoing);
   const [open, setOpen] = useState<'renaming' | 'noting' | 'deleting' | null>(null);
-  const { plan } = run;
-  const settings = plan && finalSettings(plan);
+  const { plan, settings } = run;
   // The target stands in the line above: it would only be said twice.
   const differences = settings
     ? describeDifferences({ ...defaultExperiment(), target: settings.target }, settings)
