@@ -72,52 +72,30 @@ function csvColumns(started: StartedEvent, corpus?: string): Column[] {
   ]);
 }
 
-const csvHead = (columns: readonly Column[]): Cell[] => columns.map(({ name }) => name);
-
-/** The row of a step or an evaluation; other events have none. */
-function csvRow(columns: readonly Column[], event: RunEvent): Cell[] | null {
-  if (event.type !== 'step' && event.type !== 'evaluation') return null;
-  return columns.map((column) => column.of(event));
-}
-
 /**
- * A run's metrics as CSV: a row for each step and each evaluation, columns
- * by domain and gate set, and in the last columns where the numbers come from, so that rows of several runs
- * can be put under each other.
+ * A run's log as text, piece by piece: a long one fits no string. JSON is what `parseRunLog` reads back, an event a
+ * line. CSV has a row for each step and each evaluation, columns by domain and gate set, and in the last columns
+ * where the numbers come from, so that rows of several runs can be put under each other.
  *
- * @throws InputError when the run has not started.
- */
-export function metricsCsv(events: readonly RunEvent[], corpus?: string): string {
-  runLogHeader(events, corpus);
-  const columns = csvColumns(events[0] as StartedEvent, corpus);
-  const rows = events.flatMap((event) => {
-    const row = csvRow(columns, event);
-    return row ? [row] : [];
-  });
-  return csvText([csvHead(columns), ...rows]);
-}
-
-/**
- * The same texts from events that come one after the other, piece by piece: a long log fits no string.
- *
+ * @param corpus what the header calls the text that was trained on
  * @throws InputError when the first event is not `started`
  */
 export async function* logText(
-  events: AsyncIterable<RunEvent>,
+  events: Iterable<RunEvent> | AsyncIterable<RunEvent>,
   format: 'csv' | 'json',
+  corpus?: string,
 ): AsyncGenerator<string> {
   let columns: Column[] | null = null;
   let separator = '\n';
   for await (const event of events) {
     if (!columns) {
-      const header = runLogHeader([event]);
-      columns = csvColumns(event as StartedEvent);
-      yield format === 'csv' ? csvText([csvHead(columns)]) : jsonOpening(header);
+      const header = runLogHeader([event], corpus);
+      columns = csvColumns(event as StartedEvent, corpus);
+      yield format === 'csv' ? csvText([columns.map(({ name }) => name)]) : jsonOpening(header);
     }
     if (format === 'json') yield `${separator}    ${eventLine(event, 'inside')}`;
-    else {
-      const row = csvRow(columns, event);
-      if (row) yield csvText([row]);
+    else if (event.type === 'step' || event.type === 'evaluation') {
+      yield csvText([columns.map((column) => column.of(event))]);
     }
     separator = ',\n';
   }
@@ -125,25 +103,6 @@ export async function* logText(
   if (format === 'json') yield JSON_END;
 }
 
-/** An event a line: readable, and small when compressed. */
 const jsonOpening = (header: RunLogHeader) =>
   `${JSON.stringify({ format: 'shear-lab run', formatVersion: 2, header }, null, 2).slice(0, -2)},\n  "events": [`;
 const JSON_END = '\n  ]\n}\n';
-
-/**
- * A run's whole log as JSON that `parseRunLog` reads back, piece by piece: a long one is larger than a string may be.
- *
- * @throws InputError when the run has not started.
- */
-export async function* metricsJson(
-  events: Iterable<RunEvent> | AsyncIterable<RunEvent>,
-  header: RunLogHeader,
-): AsyncGenerator<string> {
-  yield jsonOpening(header);
-  let separator = '\n';
-  for await (const event of events) {
-    yield `${separator}    ${eventLine(event, 'inside')}`;
-    separator = ',\n';
-  }
-  yield JSON_END;
-}

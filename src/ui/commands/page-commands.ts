@@ -18,7 +18,7 @@ const shownPlan = (state: LabState): Plan => {
 };
 const exportShown = (format: 'csv' | 'json') => (lab: Lab) => {
   const run = shownRun(lab.store.getState());
-  if (run) exportMetrics(lab, run.id, format);
+  if (run) void exportMetrics(lab, run.id, format);
 };
 
 export const share: PageCommand = {
