@@ -1,18 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { attentionBackward, attentionForward, type AttentionShape } from './attention';
+import type { KernelProfile } from '../gpu/device';
+import { attentionBackward, attentionForward, type AttentionShape, type AttentionVariant } from './attention';
 import { attentionGradientReference, attentionReference } from './attention.reference';
 import { ropeTable } from './rope';
 import { ropeReference } from './rope.reference';
-import {
-  download,
-  expectClose,
-  numericalGradient,
-  PROFILES,
-  randomValues,
-  runOnce,
-  upload,
-  zeros,
-} from './testing';
+import { download, expectClose, numericalGradient, randomValues, runOnce, upload, zeros } from './testing';
 
 /** Batch, context, heads, key/value heads, head dimension: each way that the template divides a head. */
 const SHAPES = [
@@ -20,7 +12,9 @@ const SHAPES = [
   [2, 7, 3, 1, 6],
   [3, 33, 2, 2, 10],
   [2, 37, 6, 3, 12],
+  [2, 39, 3, 1, 8],
   [1, 65, 4, 2, 16],
+  [1, 150, 2, 1, 24],
   [2, 128, 6, 2, 32],
   [3, 35, 4, 4, 32],
   [1, 70, 3, 3, 48],
@@ -53,9 +47,21 @@ function gatesOf({ keyValueHeads: G }: AttentionShape): Float64Array {
  */
 const relative = ({ headDim }: AttentionShape) => (headDim + 8 * Math.sqrt(headDim) + 16) * 2 ** -23;
 
-describe.each(PROFILES)('attention, %s kernels', (profile) => {
-  // The other head dimensions have no variant of their own.
-  const shapes = SHAPES.filter(({ headDim }) => profile === 'gpu' || headDim === 16 || headDim === 32);
+/** Each way to compute it, with the head dimensions that have it. */
+const VARIANTS: [string, KernelProfile, AttentionVariant | undefined, (headDim: number) => boolean][] = [
+  ['chosen for GPUs', 'gpu', undefined, () => true],
+  ['walk', 'gpu', 'walk', (headDim) => headDim % 8 === 0 && headDim <= 32],
+  ['4 lanes of 32 rows', 'gpu', { lanes: 4, rows: 32 }, (headDim) => headDim % 8 === 0 && headDim <= 64],
+  ['4 lanes of 64 rows', 'gpu', { lanes: 4, rows: 64 }, (headDim) => headDim === 16 || headDim === 32],
+  ['8 lanes of 16 rows', 'gpu', { lanes: 8, rows: 16 }, (headDim) => headDim === 16 || headDim === 32],
+  ['chosen for software adapters', 'software', undefined, (headDim) => headDim === 16 || headDim === 32],
+];
+
+describe.each(VARIANTS)('attention, %s', (_, profile, variant, has) => {
+  const shapes = SHAPES.filter(({ headDim }) => has(headDim)).map((shape) => ({
+    ...shape,
+    ...(variant && { variant }),
+  }));
 
   test.each(shapes)('forward, %o', async (shape) => {
     const qkv = randomValues(rowsOf(shape) * columnsOf(shape), 1, 1.5);

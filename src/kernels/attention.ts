@@ -2,6 +2,9 @@ import headSource from '../../shaders/attention.wgsl?raw';
 import deltaSource from '../../shaders/attention_delta.wgsl?raw';
 import dkvSource from '../../shaders/attention_dkv.wgsl?raw';
 import dqSource from '../../shaders/attention_dq.wgsl?raw';
+import lanesSource from '../../shaders/attention_lanes.wgsl?raw';
+import lanesBackwardSource from '../../shaders/attention_lanes_backward.wgsl?raw';
+import lanesForwardSource from '../../shaders/attention_lanes_forward.wgsl?raw';
 import forwardSource from '../../shaders/attention_forward.wgsl?raw';
 import rotationSource from '../../shaders/attention_rotation.wgsl?raw';
 import walkSource from '../../shaders/attention_walk.wgsl?raw';
@@ -31,7 +34,15 @@ export interface AttentionShape {
   keyValueHeads: number;
   /** dh, even, at most 128. */
   headDim: number;
+  /** Instead of the one chosen by shape, for measurements. */
+  variant?: AttentionVariant;
 }
+
+/**
+ * How a GPU computes it: `walk` is shaders/attention_walk.wgsl, any head dimension; `lanes` invocations share a row
+ * and a workgroup has `rows` of them in shaders/attention_lanes.wgsl, head dimensions that are multiples of 8.
+ */
+export type AttentionVariant = 'walk' | { lanes: number; rows: number };
 
 export interface AttentionForward extends AttentionShape {
   /** [B·T, (H + 2G)·dh] behind RoPE: q heads, k heads, v heads. */
@@ -145,6 +156,40 @@ function planOf(options: AttentionShape & { headGate: number }, profile: KernelP
   return { tile, uniforms: { ...sizes, chunk: CHUNK }, ...planned('attention', SOURCES.gpu, places) };
 }
 
+/** Head dimensions above this leave too few registers for whole rows. */
+const MAX_LANES_HEAD_DIM = 32;
+
+function chooseAttention({ headDim, variant }: AttentionShape, profile: KernelProfile): AttentionVariant {
+  if (variant) return variant;
+  const lanes = profile === 'gpu' && headDim % 8 === 0 && headDim <= MAX_LANES_HEAD_DIM;
+  return lanes ? { lanes: 8, rows: 32 } : 'walk';
+}
+
+/** Bytes of workgroup memory for the staged rows: 16 KiB less what statistics take. */
+const STAGED_BYTES = 13_312;
+
+function lanesKernel(
+  operator: 'forward' | 'backward',
+  headDim: number,
+  { lanes, rows }: { lanes: number; rows: number },
+): Kernel {
+  const stride = headDim / 4 + 1;
+  let block = 4 * lanes;
+  while (block < 64 && 2 * (2 * block) * stride * 16 <= STAGED_BYTES) block *= 2;
+  const source = operator === 'forward' ? lanesForwardSource : lanesBackwardSource;
+  return {
+    name: `attention by ${lanes} lanes ${headDim}`,
+    code: fillTemplate([headSource, lanesSource, source].join('\n'), {
+      ...vectorsOf(headDim).places,
+      LANES: lanes,
+      ROWS: rows,
+      BLOCK: block,
+      STAGED: Math.max(2 * block * stride, 2 * lanes * rows),
+    }),
+    entryPoint: `attention_lanes_${operator}`,
+  };
+}
+
 type Places = Readonly<Record<string, number | string>>;
 
 /** The widest vector that divides half a head, and what it means in shaders/attention.wgsl. */
@@ -158,6 +203,18 @@ function vectorsOf(headDim: number): { width: number; places: Places } {
   };
   return { width, places };
 }
+
+const lanesUniforms = ({
+  contextLength,
+  heads,
+  keyValueHeads,
+  headGate,
+}: AttentionShape & { headGate: number }) => ({
+  context: contextLength,
+  heads,
+  groups: keyValueHeads,
+  headGate,
+});
 
 function deltaKernel(headDim: number, profile: KernelProfile): Kernel {
   return {
@@ -186,13 +243,15 @@ function attentionWork(
  */
 export function attentionForward(recorder: Recorder, options: AttentionForward): void {
   const { qkv, gates, context, lse, batch, contextLength, heads, label } = options;
+  const variant = chooseAttention(options, recorder.profile);
   const plan = planOf(options, recorder.profile);
+  const lanes = variant !== 'walk';
   recorder.dispatch({
-    kernel: plan.kernel('forward'),
+    kernel: lanes ? lanesKernel('forward', options.headDim, variant) : plan.kernel('forward'),
     label,
-    uniforms: plan.uniforms,
+    uniforms: lanes ? lanesUniforms(options) : plan.uniforms,
     bindings: [qkv, gates, context, lse],
-    workgroups: [Math.ceil(contextLength / plan.tile), heads, batch],
+    workgroups: [Math.ceil(contextLength / (lanes ? variant.rows : plan.tile)), heads, batch],
     // Scores and weighted values.
     work: attentionWork(options, { products: 2, queries: 2, keys: 2, perHead: 1 }),
   });
@@ -225,6 +284,19 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
     work: attentionWork(options, { products: 0, queries: 2, keys: 0, perHead: 1 }),
   });
   const bindings = [qkv, gates, table, dContext, lse, delta, dqkv];
+  const variant = chooseAttention(options, recorder.profile);
+  if (variant !== 'walk') {
+    recorder.dispatch({
+      kernel: lanesKernel('backward', options.headDim, variant),
+      label: `${label} dq, dk, dv`,
+      uniforms: lanesUniforms(options),
+      bindings,
+      workgroups: [Math.ceil(contextLength / variant.rows), heads + keyValueHeads, batch],
+      // Scores and their gradient, twice; dq, dk, dv.
+      work: attentionWork(options, { products: 7, queries: 3, keys: 4, perHead: 2 }),
+    });
+    return;
+  }
   recorder.dispatch({
     kernel: plan.kernel('dq'),
     label: `${label} dq`,
