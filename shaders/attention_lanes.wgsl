@@ -16,6 +16,8 @@ struct Sizes {
   groups: u32,
   // Element of `gates` where this layer's G gates start.
   head_gate: u32,
+  // LANES; a compiler that knows it unrolls the sums over lanes, which takes lavapipe minutes.
+  lanes: u32,
 }
 
 const LANES = $LANESu;
@@ -64,7 +66,7 @@ fn four_sum(weights: vec4f, at: u32) -> V {
 // at different lanes, so that they read different banks.
 fn sum_of_lanes(first: u32, r: u32) -> V {
   var sum = V(0);
-  for (var l = 0u; l < LANES; l++) {
+  for (var l = 0u; l < sizes.lanes; l++) {
     sum += staged[first + r * LANES + (l + r) % LANES];
   }
   return sum;

@@ -78,11 +78,11 @@ fn attention_lanes_forward(
   lane_stats[thread] = vec2f(highest, sum);
   workgroupBarrier();
   var row_highest = LOWEST;
-  for (var l = 0u; l < LANES; l++) {
+  for (var l = 0u; l < sizes.lanes; l++) {
     row_highest = max(row_highest, lane_stats[own * LANES + l].x);
   }
   var row_sum = 0.0;
-  for (var l = 0u; l < LANES; l++) {
+  for (var l = 0u; l < sizes.lanes; l++) {
     let stats = lane_stats[own * LANES + l];
     row_sum += stats.y * exp(stats.x - row_highest);
   }

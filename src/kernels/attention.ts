@@ -204,17 +204,10 @@ function vectorsOf(headDim: number): { width: number; places: Places } {
   return { width, places };
 }
 
-const lanesUniforms = ({
-  contextLength,
-  heads,
-  keyValueHeads,
-  headGate,
-}: AttentionShape & { headGate: number }) => ({
-  context: contextLength,
-  heads,
-  groups: keyValueHeads,
-  headGate,
-});
+const lanesUniforms = (
+  { contextLength, heads, keyValueHeads, headGate }: AttentionShape & { headGate: number },
+  { lanes }: { lanes: number },
+) => ({ context: contextLength, heads, groups: keyValueHeads, headGate, lanes });
 
 function deltaKernel(headDim: number, profile: KernelProfile): Kernel {
   return {
@@ -249,7 +242,7 @@ export function attentionForward(recorder: Recorder, options: AttentionForward):
   recorder.dispatch({
     kernel: lanes ? lanesKernel('forward', options.headDim, variant) : plan.kernel('forward'),
     label,
-    uniforms: lanes ? lanesUniforms(options) : plan.uniforms,
+    uniforms: lanes ? lanesUniforms(options, variant) : plan.uniforms,
     bindings: [qkv, gates, context, lse],
     workgroups: [Math.ceil(contextLength / (lanes ? variant.rows : plan.tile)), heads, batch],
     // Scores and weighted values.
@@ -289,7 +282,7 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
     recorder.dispatch({
       kernel: lanesKernel('backward', options.headDim, variant),
       label: `${label} dq, dk, dv`,
-      uniforms: lanesUniforms(options),
+      uniforms: lanesUniforms(options, variant),
       bindings,
       workgroups: [Math.ceil(contextLength / variant.rows), heads + keyValueHeads, batch],
       // Scores and their gradient, twice; dq, dk, dv.
