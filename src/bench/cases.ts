@@ -1,6 +1,6 @@
 import type { KernelProfile } from '../gpu/device';
 import type { Recorder } from '../gpu/program';
-import { attentionBackward, attentionForward, type AttentionVariant } from '../kernels/attention';
+import { attentionBackward, attentionForward, lanesFit, type AttentionVariant } from '../kernels/attention';
 import { crossEntropy } from '../kernels/cross-entropy';
 import { chooseMatmul, matmul, wideProduct, type MatmulLayout, type MatmulVariant } from '../kernels/matmul';
 import { rmsNormBackward, rmsNormForward } from '../kernels/rms-norm';
@@ -72,7 +72,7 @@ function productCase(
     operator: 'matmul',
     shape: `${m}×${n}×${k} ${layout}`,
     usedBy,
-    chosen: nameOf(chooseMatmul({ m, n, k }, wide, profile)),
+    chosen: nameOf(chooseMatmul({ m, n, k }, wide, profile, layout !== 'nt')),
     candidates: possible.map(([name, variant]) => ({
       name,
       record: (recorder: Recorder) =>
@@ -118,8 +118,7 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
   const { batch, context: contextLength } = shape;
   const rows = batch * contextLength;
   const sizes = { batch, contextLength, heads, keyValueHeads, headDim, headGate: 0 };
-  const fits = ([, variant]: [string, AttentionVariant]) =>
-    variant === 'walk' || (headDim % 8 === 0 && headDim <= 64);
+  const fits = ([, variant]: [string, AttentionVariant]) => variant === 'walk' || lanesFit(headDim, variant);
   const variants = Object.entries(ATTENTION_VARIANTS).filter(fits);
   const forward = () => ({
     ...sizes,

@@ -168,12 +168,21 @@ function chooseAttention({ headDim, variant }: AttentionShape, profile: KernelPr
 /** Bytes of workgroup memory for the staged rows: 16 KiB less what statistics take. */
 const STAGED_BYTES = 13_312;
 
+/** Vectors of one staged row, padding included. */
+const stagedStride = (headDim: number) => headDim / 4 + 1;
+
+/** Whether a head can be taken by so many lanes: whole vectors in both halves, and staged rows that fit. */
+export function lanesFit(headDim: number, { lanes, rows }: { lanes: number; rows: number }): boolean {
+  const vectors = Math.max(2 * 4 * lanes * stagedStride(headDim), 2 * lanes * rows);
+  return headDim % 8 === 0 && headDim <= 64 && 16 * vectors <= STAGED_BYTES;
+}
+
 function lanesKernel(
   operator: 'forward' | 'backward',
   headDim: number,
   { lanes, rows }: { lanes: number; rows: number },
 ): Kernel {
-  const stride = headDim / 4 + 1;
+  const stride = stagedStride(headDim);
   let block = 4 * lanes;
   while (block < 64 && 2 * (2 * block) * stride * 16 <= STAGED_BYTES) block *= 2;
   const source = operator === 'forward' ? lanesForwardSource : lanesBackwardSource;

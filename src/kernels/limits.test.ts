@@ -14,6 +14,7 @@ import { gateLayoutOf } from './gate-layout.reference';
 import { globalNorm } from './global-norm';
 import { sampleGates } from './hard-concrete';
 import { matmul } from './matmul';
+import { productSums } from './product-sums';
 import { rmsNormBackward, rmsNormForward } from './rms-norm';
 import { rope } from './rope';
 import { stepMetrics } from './step-metrics';
@@ -48,6 +49,8 @@ function recordEverything(r: Recorder): void {
   const normGradients = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };
   const branch = { output: s, layerGate: 0, dOutput: s };
   rmsNormForward(r, { ...norm, y: s });
+  rmsNormForward(r, { ...norm, y: s, hidden: 63 });
+  rmsNormBackward(r, { ...normGradients, hidden: 63, hiddenGateColumn: 0 });
   rmsNormForward(r, { ...norm, y: s, residual: s, branch });
   rmsNormBackward(r, { ...normGradients, hiddenGateColumn: 0 });
   rmsNormBackward(r, { ...normGradients, hiddenGateColumn: 0, branchColumn: 0, branch });
@@ -78,6 +81,8 @@ function recordEverything(r: Recorder): void {
     label,
   });
   columnSum(r, { partials, firstColumn: 0, columns: 8, destination: s, destinationOffset: 0, label });
+  const pending = [{ products: s, slices: 2, elements: 8, destination: s }];
+  productSums(r, { pending, products: s, destination: s, label });
   const sizes = { hidden: 8, layers: 2, keyValueHeads: 2, intermediate: 8 };
   const layout = gateLayoutOf(sizes);
   gateGradient(r, { sums: s, gates: s, gradient: s, ...sizes, label });

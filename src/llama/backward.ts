@@ -5,6 +5,7 @@ import { columnSum } from '../kernels/column-sum';
 import { embeddingBackward } from '../kernels/embedding';
 import { gateGradient } from '../kernels/gate-gradient';
 import { matmul } from '../kernels/matmul';
+import { productSums, type PendingSum } from '../kernels/product-sums';
 import { rmsNormBackward } from '../kernels/rms-norm';
 import { swigluBackward } from '../kernels/swiglu';
 import { branchBefore, regionSlice, type ModelView } from './forward';
@@ -33,17 +34,20 @@ export function recordBackward(
   const queryWidth = heads * headDim;
   const qkvWidth = queryWidth + 2 * keyValueHeads * headDim;
 
-  /** dX of a product into `dX`, dW into the gradient buffer. */
+  const pending: PendingSum[] = [];
+
+  /** dX of a product into `dX`, dW into the gradient buffer, there at once or by the layer's `productSums`. */
   const productBackward = (options: {
     dY: Slice;
     x: Slice;
     region: Region;
+    scratch: Slice;
     dX: Slice;
     n: number;
     k: number;
     label: string;
   }) => {
-    const { dY, x, region, dX, n, k, label } = options;
+    const { dY, x, region, scratch, dX, n, k, label } = options;
     matmul(recorder, {
       layout: 'nn',
       a: dY,
@@ -52,6 +56,7 @@ export function recordBackward(
       m: rows,
       n: k,
       k: n,
+      scratch: at.productScratch.single,
       label: `${label} input gradient`,
     });
     matmul(recorder, {
@@ -62,7 +67,8 @@ export function recordBackward(
       m: n,
       n: k,
       k: rows,
-      scratch: at.productScratch,
+      scratch,
+      pending,
       label: `${label} gradient`,
     });
   };
@@ -111,6 +117,7 @@ export function recordBackward(
       dY: at.branchGradient,
       x: at.activated[l]!,
       region: layer.down,
+      scratch: at.productScratch.down,
       dX: at.activatedGradient,
       n: hidden,
       k: intermediate,
@@ -131,6 +138,7 @@ export function recordBackward(
       dY: at.gateUp[l]!,
       x: at.normed[2 * l + 1]!,
       region: layer.gateUp,
+      scratch: at.productScratch.gateUp,
       dX: at.normedGradient,
       n: 2 * intermediate,
       k: hidden,
@@ -143,6 +151,7 @@ export function recordBackward(
       dY: at.branchGradient,
       x: at.attended[l]!,
       region: layer.output,
+      scratch: at.productScratch.output,
       dX: at.attendedGradient,
       n: hidden,
       k: queryWidth,
@@ -172,10 +181,17 @@ export function recordBackward(
       dY: at.qkvGradient,
       x: at.normed[2 * l]!,
       region: layer.qkv,
+      scratch: at.productScratch.qkv,
       dX: at.normedGradient,
       n: qkvWidth,
       k: hidden,
       label: `${name} qkv`,
+    });
+    productSums(recorder, {
+      pending,
+      products: at.productScratch.whole,
+      destination: gradients,
+      label: `${name} weight gradient sums`,
     });
     normBackward(2 * l, `${name} input norm`);
   }
