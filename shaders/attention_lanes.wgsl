@@ -1,8 +1,9 @@
 // Attention for GPUs at head dimensions whose rows fit in registers: LANES neighbouring invocations share a row
 // (a query; a key and its value in dk/dv), each with the whole row in registers, and split the other side among
 // them, so that a short sequence still makes thousands of invocations with short loops. The other side is staged
-// in workgroup memory, BLOCK rows at a time, one vector of padding a row against bank conflicts; a lane takes four
-// rows at once, which are four independent chains. At the end the lanes' sums are added in a fixed order.
+// in workgroup memory, BLOCK rows at a time, one vector of padding a row against bank conflicts; a lane takes AT_ONCE
+// rows together, which are as many independent chains, and keeps in registers what it needs of them twice: reads of
+// workgroup memory are what binds. At the end the lanes' sums are added in a fixed order.
 // Formulas in attention.wgsl. Dispatch: workgroups of ROWS·LANES invocations over ROWS rows of one head and sequence.
 // Workgroup memory: 16 KiB at most. Storage buffers: 4 and 7.
 // A head whose gate is 0 writes zeros and does no other work.
@@ -23,7 +24,8 @@ struct Sizes {
 const LANES = $LANESu;
 const ROWS = $ROWSu;
 const THREADS = LANES * ROWS;
-// A multiple of 4·LANES.
+const AT_ONCE = $AT_ONCEu;
+// A multiple of AT_ONCE·LANES.
 const BLOCK = $BLOCKu;
 const STRIDE = HEAD + 1u;
 // Where the second staged tensor starts.
@@ -37,6 +39,8 @@ const LOWEST = -1e30;
 @group(0) @binding(2) var<storage, read> gates: array<f32>;
 
 alias Row = array<V, HEAD>;
+alias Rows = array<V, AT_ONCE * HEAD>;
+alias Scores = array<f32, AT_ONCE>;
 
 // Two tensors of BLOCK rows; two vectors an invocation when lanes are added.
 var<workgroup> staged: array<V, $STAGED>;
@@ -44,22 +48,6 @@ var<workgroup> staged: array<V, $STAGED>;
 // First vector of a head in a row of qkv: query heads 0 … H−1, key heads from H, value heads from H + G.
 fn head_start(row: u32, head: u32) -> u32 {
   return (row * (sizes.heads + 2u * sizes.groups) + head) * HEAD;
-}
-
-// The staged vectors i of rows c, c + LANES, c + 2·LANES, c + 3·LANES, each against `a`.
-fn four_inner(a: V, at: u32) -> vec4f {
-  return vec4f(
-    dot(a, staged[at]),
-    dot(a, staged[at + LANES * STRIDE]),
-    dot(a, staged[at + 2u * LANES * STRIDE]),
-    dot(a, staged[at + 3u * LANES * STRIDE]),
-  );
-}
-
-// The same vectors, weighted.
-fn four_sum(weights: vec4f, at: u32) -> V {
-  return weights.x * staged[at] + weights.y * staged[at + LANES * STRIDE]
-    + weights.z * staged[at + 2u * LANES * STRIDE] + weights.w * staged[at + 3u * LANES * STRIDE];
 }
 
 // The lanes' sum for row r, of the vectors that invocations left at staged[first + thread]. Neighbouring rows start

@@ -61,18 +61,24 @@ fn gradient_of_queries(head: u32, t0: u32, row0: u32, thread: u32) {
       staged[SECOND + c * STRIDE + i] = qkv[k + sizes.groups * HEAD];
     }
     workgroupBarrier();
-    for (var c = lane; c < count && j0 + c <= t; c += 4u * LANES) {
-      var s = vec4f(0);
-      var dp = vec4f(0);
-      for (var i = 0u; i < HEAD; i++) {
-        s += four_inner(q[i], c * STRIDE + i);
-        dp += four_inner(dO[i], SECOND + c * STRIDE + i);
+    for (var c = lane; c < count && j0 + c <= t; c += AT_ONCE * LANES) {
+      var k: Rows;
+      var ds: Scores;
+      for (var u = 0u; u < AT_ONCE; u++) {
+        let at = (c + u * LANES) * STRIDE;
+        var s = 0.0;
+        var dp = 0.0;
+        for (var i = 0u; i < HEAD; i++) {
+          k[u * HEAD + i] = staged[at + i];
+          s += dot(q[i], k[u * HEAD + i]);
+          dp += dot(dO[i], staged[SECOND + at + i]);
+        }
+        ds[u] = select(0.0, exp(min(s - own_lse, 0.0)) * (dp - D), j0 + c + u * LANES <= t);
       }
-      let j = vec4u(j0 + c) + vec4u(0u, LANES, 2u * LANES, 3u * LANES);
-      let p = select(vec4f(0), exp(min(s - own_lse, vec4f(0))), j <= vec4u(t));
-      let ds = p * (dp - D);
-      for (var i = 0u; i < HEAD; i++) {
-        dq[i] += four_sum(ds, c * STRIDE + i);
+      for (var u = 0u; u < AT_ONCE; u++) {
+        for (var i = 0u; i < HEAD; i++) {
+          dq[i] += ds[u] * k[u * HEAD + i];
+        }
       }
     }
   }
@@ -119,24 +125,31 @@ fn gradient_of_keys(group: u32, j0: u32, row0: u32, thread: u32) {
         staged_stats[c] = vec2f(lse[pair], delta[pair]);
       }
       workgroupBarrier();
-      for (var c = lane; c < count; c += 4u * LANES) {
-        var s = vec4f(0);
-        var dp = vec4f(0);
-        for (var i = 0u; i < HEAD; i++) {
-          s += four_inner(k[i], c * STRIDE + i);
-          dp += four_inner(v[i], SECOND + c * STRIDE + i);
+      for (var c = lane; c < count; c += AT_ONCE * LANES) {
+        var q: Rows;
+        var dO: Rows;
+        var p: Scores;
+        var ds: Scores;
+        for (var u = 0u; u < AT_ONCE; u++) {
+          let at = (c + u * LANES) * STRIDE;
+          let stats = staged_stats[c + u * LANES];
+          let t = t0 + c + u * LANES;
+          var s = 0.0;
+          var dp = 0.0;
+          for (var i = 0u; i < HEAD; i++) {
+            q[u * HEAD + i] = staged[at + i];
+            dO[u * HEAD + i] = staged[SECOND + at + i];
+            s += dot(k[i], q[u * HEAD + i]);
+            dp += dot(v[i], dO[u * HEAD + i]);
+          }
+          p[u] = select(0.0, exp(min(s - stats.x, 0.0)), t >= j && t < T);
+          ds[u] = p[u] * (dp - stats.y);
         }
-        let a = staged_stats[c];
-        let b = staged_stats[c + LANES];
-        let d = staged_stats[c + 2u * LANES];
-        let e = staged_stats[c + 3u * LANES];
-        let t = vec4u(t0 + c) + vec4u(0u, LANES, 2u * LANES, 3u * LANES);
-        let seen = (t >= vec4u(j)) & (t < vec4u(T));
-        let p = select(vec4f(0), exp(min(s - vec4f(a.x, b.x, d.x, e.x), vec4f(0))), seen);
-        let ds = p * (dp - vec4f(a.y, b.y, d.y, e.y));
-        for (var i = 0u; i < HEAD; i++) {
-          dk[i] += four_sum(ds, c * STRIDE + i);
-          dv[i] += four_sum(p, SECOND + c * STRIDE + i);
+        for (var u = 0u; u < AT_ONCE; u++) {
+          for (var i = 0u; i < HEAD; i++) {
+            dk[i] += ds[u] * q[u * HEAD + i];
+            dv[i] += p[u] * dO[u * HEAD + i];
+          }
         }
       }
     }

@@ -57,20 +57,30 @@ fn attention_lanes_forward(
       staged[SECOND + c * STRIDE + i] = qkv[k + sizes.groups * HEAD];
     }
     workgroupBarrier();
-    for (var c = lane; c < count && j0 + c <= t; c += 4u * LANES) {
-      var s = vec4f(0);
-      for (var i = 0u; i < HEAD; i++) {
-        s += four_inner(q[i], c * STRIDE + i);
+    for (var c = lane; c < count && j0 + c <= t; c += AT_ONCE * LANES) {
+      var p: Scores;
+      var raised = highest;
+      for (var u = 0u; u < AT_ONCE; u++) {
+        let at = (c + u * LANES) * STRIDE;
+        var s = 0.0;
+        for (var i = 0u; i < HEAD; i++) {
+          s += dot(q[i], staged[at + i]);
+        }
+        p[u] = select(LOWEST, s, j0 + c + u * LANES <= t);
+        raised = max(raised, p[u]);
       }
-      let j = vec4u(j0 + c) + vec4u(0u, LANES, 2u * LANES, 3u * LANES);
-      s = select(vec4f(LOWEST), s, j <= vec4u(t));
-      let raised = max(highest, max(max(s.x, s.y), max(s.z, s.w)));
       let shrink = exp(highest - raised);
       highest = raised;
-      let p = exp(s - raised);
-      sum = sum * shrink + (p.x + p.y) + (p.z + p.w);
+      sum *= shrink;
+      for (var u = 0u; u < AT_ONCE; u++) {
+        p[u] = exp(p[u] - raised);
+        sum += p[u];
+      }
       for (var i = 0u; i < HEAD; i++) {
-        o[i] = o[i] * shrink + four_sum(p, SECOND + c * STRIDE + i);
+        o[i] *= shrink;
+        for (var u = 0u; u < AT_ONCE; u++) {
+          o[i] += p[u] * staged[SECOND + (c + u * LANES) * STRIDE + i];
+        }
       }
     }
   }

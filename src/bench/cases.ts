@@ -102,7 +102,12 @@ const ATTENTION_VARIANTS: Record<string, AttentionVariant> = {
       [8, 16],
       [8, 32],
       [16, 16],
-    ].map(([lanes, rows]) => [`${lanes} lanes × ${rows}`, { lanes: lanes!, rows: rows! }]),
+    ].flatMap(([lanes, rows]) =>
+      [1, 2, 4].map((atOnce) => [
+        `${lanes} lanes × ${rows}, ${atOnce} at once`,
+        { lanes: lanes!, rows: rows!, atOnce },
+      ]),
+    ),
   ),
 };
 

@@ -51,10 +51,10 @@ const relative = ({ headDim }: AttentionShape) => (headDim + 8 * Math.sqrt(headD
 const VARIANTS: [string, KernelProfile, AttentionVariant | undefined, (headDim: number) => boolean][] = [
   ['chosen for GPUs', 'gpu', undefined, () => true],
   ['walk', 'gpu', 'walk', (headDim) => headDim % 8 === 0 && headDim <= 32],
-  ['4 lanes of 32 rows', 'gpu', { lanes: 4, rows: 32 }, (headDim) => headDim === 16],
-  ['4 lanes of 64 rows', 'gpu', { lanes: 4, rows: 64 }, (headDim) => headDim === 16],
-  ['8 lanes of 16 rows', 'gpu', { lanes: 8, rows: 16 }, (headDim) => headDim === 16],
-  ['16 lanes of 16 rows', 'gpu', { lanes: 16, rows: 16 }, (headDim) => headDim === 16],
+  ['4 lanes of 32 rows', 'gpu', { lanes: 4, rows: 32, atOnce: 4 }, (headDim) => headDim === 16],
+  ['4 lanes of 64 rows', 'gpu', { lanes: 4, rows: 64, atOnce: 1 }, (headDim) => headDim === 16],
+  ['8 lanes of 16 rows', 'gpu', { lanes: 8, rows: 16, atOnce: 2 }, (headDim) => headDim === 16],
+  ['16 lanes of 16 rows', 'gpu', { lanes: 16, rows: 16, atOnce: 1 }, (headDim) => headDim === 16],
   ['chosen for software adapters', 'software', undefined, (headDim) => headDim === 16 || headDim === 32],
 ];
 

@@ -42,7 +42,14 @@ export interface AttentionShape {
  * How a GPU computes it: `walk` is shaders/attention_walk.wgsl, any head dimension; `lanes` invocations share a row
  * and a workgroup has `rows` of them in shaders/attention_lanes.wgsl, head dimensions that are multiples of 8.
  */
-export type AttentionVariant = 'walk' | { lanes: number; rows: number };
+export type AttentionVariant = 'walk' | AttentionLanes;
+
+export interface AttentionLanes {
+  lanes: number;
+  rows: number;
+  /** Rows of the other side that a lane takes together. */
+  atOnce: number;
+}
 
 export interface AttentionForward extends AttentionShape {
   /** [B·T, (H + 2G)·dh] behind RoPE: q heads, k heads, v heads. */
@@ -159,10 +166,15 @@ function planOf(options: AttentionShape & { headGate: number }, profile: KernelP
 /** Head dimensions above this leave too few registers for whole rows. */
 const MAX_LANES_HEAD_DIM = 32;
 
-function chooseAttention({ headDim, variant }: AttentionShape, profile: KernelProfile): AttentionVariant {
+function chooseAttention(
+  operator: 'forward' | 'backward',
+  { headDim, variant }: AttentionShape,
+  profile: KernelProfile,
+): AttentionVariant {
   if (variant) return variant;
-  const lanes = profile === 'gpu' && headDim % 8 === 0 && headDim <= MAX_LANES_HEAD_DIM;
-  return lanes ? { lanes: 8, rows: 32 } : 'walk';
+  const fits = profile === 'gpu' && headDim % 8 === 0 && headDim <= MAX_LANES_HEAD_DIM;
+  if (!fits) return 'walk';
+  return { lanes: 8, rows: 32, atOnce: operator === 'forward' ? 4 : headDim <= 16 ? 2 : 1 };
 }
 
 /** Bytes of workgroup memory for the staged rows: 16 KiB less what statistics take. */
@@ -172,26 +184,27 @@ const STAGED_BYTES = 13_312;
 const stagedStride = (headDim: number) => headDim / 4 + 1;
 
 /** Whether a head can be taken by so many lanes: whole vectors in both halves, and staged rows that fit. */
-export function lanesFit(headDim: number, { lanes, rows }: { lanes: number; rows: number }): boolean {
-  const vectors = Math.max(2 * 4 * lanes * stagedStride(headDim), 2 * lanes * rows);
+export function lanesFit(headDim: number, { lanes, rows, atOnce }: AttentionLanes): boolean {
+  const vectors = Math.max(2 * atOnce * lanes * stagedStride(headDim), 2 * lanes * rows);
   return headDim % 8 === 0 && headDim <= 64 && 16 * vectors <= STAGED_BYTES;
 }
 
 function lanesKernel(
   operator: 'forward' | 'backward',
   headDim: number,
-  { lanes, rows }: { lanes: number; rows: number },
+  { lanes, rows, atOnce }: AttentionLanes,
 ): Kernel {
   const stride = stagedStride(headDim);
-  let block = 4 * lanes;
+  let block = atOnce * lanes;
   while (block < 64 && 2 * (2 * block) * stride * 16 <= STAGED_BYTES) block *= 2;
   const source = operator === 'forward' ? lanesForwardSource : lanesBackwardSource;
   return {
-    name: `attention by ${lanes} lanes ${headDim}`,
+    name: `attention by ${lanes} × ${rows} lanes ${headDim}`,
     code: fillTemplate([headSource, lanesSource, source].join('\n'), {
       ...vectorsOf(headDim).places,
       LANES: lanes,
       ROWS: rows,
+      AT_ONCE: atOnce,
       BLOCK: block,
       STAGED: Math.max(2 * block * stride, 2 * lanes * rows),
     }),
@@ -245,7 +258,7 @@ function attentionWork(
  */
 export function attentionForward(recorder: Recorder, options: AttentionForward): void {
   const { qkv, gates, context, lse, batch, contextLength, heads, label } = options;
-  const variant = chooseAttention(options, recorder.profile);
+  const variant = chooseAttention('forward', options, recorder.profile);
   const plan = planOf(options, recorder.profile);
   const lanes = variant !== 'walk';
   recorder.dispatch({
@@ -286,7 +299,7 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
     work: attentionWork(options, { products: 0, queries: 2, keys: 0, perHead: 1 }),
   });
   const bindings = [qkv, gates, table, dContext, lse, delta, dqkv];
-  const variant = chooseAttention(options, recorder.profile);
+  const variant = chooseAttention('backward', options, recorder.profile);
   if (variant !== 'walk') {
     recorder.dispatch({
       kernel: lanesKernel('backward', options.headDim, variant),
