@@ -5,7 +5,7 @@
 // rows together, which are as many independent chains, and keeps in registers what it needs of them twice: reads of
 // workgroup memory are what binds. At the end the lanes' sums are added in a fixed order.
 // Formulas in attention.wgsl. Dispatch: workgroups of ROWS·LANES invocations over ROWS rows of one head and sequence.
-// Workgroup memory: 16 KiB at most. Storage buffers: 4 and 7.
+// Workgroup memory: 16 KiB at most. Storage buffers: 4 and 8.
 // A head whose gate is 0 writes zeros and does no other work.
 
 struct Sizes {

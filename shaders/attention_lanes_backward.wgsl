@@ -1,13 +1,15 @@
 // The gradients of every query, key and value, those of queries and keys rotated back: formulas in attention.wgsl,
 // plan in attention_lanes.wgsl. One dispatch: neither part needs the other, and together they fill the GPU better.
 // Dispatch: (ceil(T / ROWS), H + G, B) workgroups: y below H takes queries of a head, the rest keys of a group.
-// Bindings: 0 sizes, 1 qkv, 2 gates, 3 table, 4 dCtx, 5 lse, 6 delta, 7 dqkv
+// D is taken on the way: a query's own lanes have it for dq and write it, dk/dv take it of the queries they stage.
+// Bindings: 0 sizes, 1 qkv, 2 gates, 3 table, 4 ctx, 5 dCtx, 6 lse, 7 delta, 8 dqkv
 
 @group(0) @binding(3) var<storage, read> table: array<V>;
-@group(0) @binding(4) var<storage, read> dCtx: array<V>;
-@group(0) @binding(5) var<storage, read> lse: array<f32>;
-@group(0) @binding(6) var<storage, read> delta: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dqkv: array<V>;
+@group(0) @binding(4) var<storage, read> ctx: array<V>;
+@group(0) @binding(5) var<storage, read> dCtx: array<V>;
+@group(0) @binding(6) var<storage, read> lse: array<f32>;
+@group(0) @binding(7) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dqkv: array<V>;
 
 // Log-sum-exp and D of the staged queries.
 var<workgroup> staged_stats: array<vec2f, BLOCK>;
@@ -48,7 +50,10 @@ fn gradient_of_queries(head: u32, t0: u32, row0: u32, thread: u32) {
     dO[i] = dCtx[pair * HEAD + i] * z;
   }
   let own_lse = lse[pair];
-  let D = delta[pair];
+  let D = delta_of(pair);
+  if (lane == 0u && t0 + own < T) {
+    delta[pair] = D;
+  }
   let end = min(T, t0 + ROWS);
   for (var j0 = 0u; j0 < end; j0 += BLOCK) {
     let count = min(BLOCK, end - j0);
@@ -122,7 +127,7 @@ fn gradient_of_keys(group: u32, j0: u32, row0: u32, thread: u32) {
       }
       for (var c = thread; c < count; c += THREADS) {
         let pair = (row0 + t0 + c) * sizes.heads + head;
-        staged_stats[c] = vec2f(lse[pair], delta[pair]);
+        staged_stats[c] = vec2f(lse[pair], delta_of(pair));
       }
       workgroupBarrier();
       for (var c = lane; c < count; c += AT_ONCE * LANES) {
@@ -166,6 +171,15 @@ fn gradient_of_keys(group: u32, j0: u32, row0: u32, thread: u32) {
       dqkv[to + upper * HALF + i] = sum_of_lanes(upper * THREADS, r);
     }
   }
+}
+
+// D of a query and head.
+fn delta_of(pair: u32) -> f32 {
+  var D = 0.0;
+  for (var i = 0u; i < HEAD; i++) {
+    D += dot(ctx[pair * HEAD + i], dCtx[pair * HEAD + i]);
+  }
+  return D;
 }
 
 fn clear(to: u32, lane: u32, inside: bool) {

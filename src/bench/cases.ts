@@ -135,7 +135,6 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
   const text = `${batch}×${contextLength}, ${heads}/${keyValueHeads} heads of ${headDim}`;
   const common = { shape: text, usedBy: [name], chosen: profile };
   const backward = (recorder: Recorder, variant?: AttentionVariant) => {
-    const blocks = Math.max(32, Math.min(256, Math.ceil(rows / 8)));
     attentionBackward(recorder, {
       ...forward(),
       ...(variant && { variant }),
@@ -143,8 +142,6 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
       dContext: operands.get('b', rows * heads * headDim),
       dqkv: operands.get('d', rows * (heads + 2 * keyValueHeads) * headDim),
       delta: operands.get('delta', rows * heads),
-      partials: { slice: operands.get('partials', blocks * keyValueHeads), blocks, columns: keyValueHeads },
-      headGateColumn: 0,
       label: 'backward',
     });
   };

@@ -15,9 +15,8 @@ import softwareForwardSource from '../../shaders/software/attention_forward.wgsl
 import softwareRotationSource from '../../shaders/software/attention_rotation.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import type { KernelProfile } from '../gpu/device';
-import { fillTemplate, type Kernel, type Recorder, type Work } from '../gpu/program';
+import { fillTemplate, foldWorkgroups, type Kernel, type Recorder, type Work } from '../gpu/program';
 import type { Uniforms } from '../gpu/uniforms';
-import type { Partials } from './column-sum';
 
 export const MAX_HEAD_DIM = 128;
 
@@ -79,11 +78,8 @@ export interface AttentionBackward extends AttentionShape {
   lse: Slice;
   /** Written: [B·T, (H + 2G)·dh], the gradient in front of RoPE. */
   dqkv: Slice;
-  /** Scratch [B·T, H]. */
+  /** Written: [B·T, H], D of every query and head, which `headGateSums` adds up; anything where the gate is 0. */
   delta: Slice;
-  /** Written at columns headGateColumn … + G: the gradients of this layer's head gates. */
-  partials: Partials;
-  headGateColumn: number;
   label: string;
 }
 
@@ -231,11 +227,11 @@ const lanesUniforms = (
   { lanes }: { lanes: number },
 ) => ({ context: contextLength, heads, groups: keyValueHeads, headGate, lanes });
 
-function deltaKernel(headDim: number, profile: KernelProfile): Kernel {
+function deltaKernel(headDim: number): Kernel {
   return {
     name: `attention delta ${headDim}`,
     code: fillTemplate(`${headSource}\n${deltaSource}`, vectorsOf(headDim).places),
-    entryPoint: profile === 'software' ? 'attention_delta_serial' : 'attention_delta',
+    entryPoint: 'attention_delta',
   };
 }
 
@@ -273,45 +269,37 @@ export function attentionForward(recorder: Recorder, options: AttentionForward):
 }
 
 /**
- * Appends the gradients of `attentionForward` and of the rotation before it: three dispatches (delta and
- * gate sums; dq; dk and dv). dqkv is overwritten; it, delta and the partials lie in other buffers than what
- * is read.
+ * Appends the gradients of `attentionForward` and of the rotation before it: one dispatch by lanes, else three (delta;
+ * dq; dk and dv). dqkv and delta are overwritten; they lie in other buffers than what is read.
  */
 export function attentionBackward(recorder: Recorder, options: AttentionBackward): void {
-  const { qkv, table, gates, context, dContext, lse, dqkv, delta, partials, label } = options;
-  const { batch, contextLength, heads, keyValueHeads } = options;
-  const plan = planOf(options, recorder.profile);
-  const tiles = Math.ceil(contextLength / plan.tile);
-  recorder.dispatch({
-    kernel: deltaKernel(options.headDim, recorder.profile),
-    label: `${label} delta`,
-    uniforms: {
-      rows: batch * contextLength,
-      heads,
-      groups: keyValueHeads,
-      headGate: options.headGate,
-      blocks: partials.blocks,
-      columns: partials.columns,
-      headGateColumn: options.headGateColumn,
-    },
-    bindings: [gates, context, dContext, delta, partials.slice],
-    workgroups: [partials.blocks],
-    work: attentionWork(options, { products: 0, queries: 2, keys: 0, perHead: 1 }),
-  });
-  const bindings = [qkv, gates, table, dContext, lse, delta, dqkv];
+  const { qkv, table, gates, context, dContext, lse, dqkv, delta, label } = options;
+  const { batch, contextLength, heads, keyValueHeads, headDim } = options;
   const variant = chooseAttention('backward', options, recorder.profile);
+  const plan = planOf(options, recorder.profile);
   if (variant !== 'walk') {
     recorder.dispatch({
-      kernel: lanesKernel('backward', options.headDim, variant),
-      label: `${label} dq, dk, dv`,
+      kernel: lanesKernel('backward', headDim, variant),
+      label,
       uniforms: lanesUniforms(options, variant),
-      bindings,
+      bindings: [qkv, gates, table, context, dContext, lse, delta, dqkv],
       workgroups: [Math.ceil(contextLength / variant.rows), heads + keyValueHeads, batch],
       // Scores and their gradient, twice; dq, dk, dv.
-      work: attentionWork(options, { products: 7, queries: 3, keys: 4, perHead: 2 }),
+      work: attentionWork(options, { products: 7, queries: 4, keys: 4, perHead: 2 }),
     });
     return;
   }
+  const tiles = Math.ceil(contextLength / plan.tile);
+  const pairs = batch * contextLength * heads;
+  recorder.dispatch({
+    kernel: deltaKernel(headDim),
+    label: `${label} delta`,
+    uniforms: { pairs },
+    bindings: [context, dContext, delta],
+    workgroups: foldWorkgroups(Math.ceil(pairs / 64)),
+    work: { flops: 2 * headDim * pairs, bytes: 4 * pairs * (2 * headDim + 1) },
+  });
+  const bindings = [qkv, gates, table, dContext, lse, delta, dqkv];
   recorder.dispatch({
     kernel: plan.kernel('dq'),
     label: `${label} dq`,

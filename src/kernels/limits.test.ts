@@ -13,6 +13,7 @@ import { gateGradient } from './gate-gradient';
 import { gateLayoutOf } from './gate-layout.reference';
 import { globalNorm } from './global-norm';
 import { sampleGates } from './hard-concrete';
+import { headGateSums } from './head-gate-sums';
 import { matmul } from './matmul';
 import { productSums } from './product-sums';
 import { rmsNormBackward, rmsNormForward } from './rms-norm';
@@ -59,10 +60,12 @@ function recordEverything(r: Recorder): void {
     rope(r, { ...heads, qkv: s, table: s, context: 8 });
     rope(r, { ...heads, qkv: s, table: s, context: 8, bias: s });
     const shared = { ...heads, contextLength: 8, qkv: s, gates: s, headGate: 0, lse: s, context: s };
-    const gradients = { dContext: s, table: s, dqkv: s, delta: s, partials, headGateColumn: 0 };
+    const gradients = { dContext: s, table: s, dqkv: s, delta: s };
     attentionForward(r, shared);
     attentionBackward(r, { ...shared, ...gradients });
   }
+  const sums = { delta: s, stride: 8, gates: s, headGate: 0, sums: s, to: 0, layers: 1, rows };
+  headGateSums(r, { ...sums, heads: 2, keyValueHeads: 1, label });
   addBias(r, { values: s, bias: s, rows, columns: 8, label });
   const units = { gates: s, intermediateGate: 0, rows, intermediate: 8, label };
   swigluForward(r, { ...units, gateUp: s, act: s });

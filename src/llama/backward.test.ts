@@ -41,7 +41,7 @@ async function gradientsBy(profile: KernelProfile) {
     const r: Recorder = {
       profile: recorder.profile,
       dispatch(d) {
-        if (/gradient sums?$/.test(d.label) && !d.label.startsWith('gate')) sums.push(d.label);
+        if (/(weight|input|head) gradient sums?$/.test(d.label)) sums.push(d.label);
         recorder.dispatch(d);
       },
     };

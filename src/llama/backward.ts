@@ -4,6 +4,7 @@ import { attentionBackward } from '../kernels/attention';
 import { columnSum } from '../kernels/column-sum';
 import { embeddingBackward } from '../kernels/embedding';
 import { gateGradient } from '../kernels/gate-gradient';
+import { headGateSums } from '../kernels/head-gate-sums';
 import { matmul } from '../kernels/matmul';
 import { productSums, type PendingSum } from '../kernels/product-sums';
 import { rmsNormBackward } from '../kernels/rms-norm';
@@ -11,7 +12,7 @@ import { swigluBackward } from '../kernels/swiglu';
 import { branchBefore, regionSlice, type ModelView } from './forward';
 import { gateLayout } from './gates';
 import type { Region } from './parameters';
-import { partialColumns, type BatchShape, type TrainingWorkspace } from './workspace';
+import { deltaStride, partialColumns, type BatchShape, type TrainingWorkspace } from './workspace';
 
 /**
  * The gradient of every weight and, with `gateGradients`, of every gate, from the gradient of the last
@@ -166,9 +167,7 @@ export function recordBackward(
       dContext: at.attendedGradient,
       lse: at.logSumExp[l]!,
       dqkv: at.qkvGradient,
-      delta: at.delta,
-      partials: at.partials,
-      headGateColumn: columns.heads + l * keyValueHeads,
+      delta: sliceElements(at.delta, l * deltaStride(config, { batch, context }), rows * heads),
       batch,
       contextLength: context,
       heads,
@@ -222,6 +221,19 @@ export function recordBackward(
     destination: at.gateSums,
     destinationOffset: 0,
     label: 'gate gradient sums',
+  });
+  headGateSums(recorder, {
+    delta: at.delta,
+    stride: deltaStride(config, { batch, context }),
+    gates: at.gates,
+    headGate: gates.head.offset,
+    sums: at.gateSums,
+    to: columns.total - columns.normGates,
+    layers: numHiddenLayers,
+    rows,
+    heads,
+    keyValueHeads,
+    label: 'head gate gradient sums',
   });
   gateGradient(recorder, {
     sums: at.gateSums,

@@ -81,15 +81,19 @@ function partialBlocks(config: LlamaConfig, { batch, context }: BatchShape): num
   return Math.max(32, Math.min(256, Math.ceil((batch * context) / 8), fitting));
 }
 
+/** Elements from one layer's D (attention.wgsl) to the next. */
+export function deltaStride(config: LlamaConfig, { batch, context }: BatchShape): number {
+  return alignElements(batch * context * config.numAttentionHeads);
+}
+
 /** Columns of the partial sums, in the order that column_sum and gate_gradient read them. */
 export function partialColumns(config: LlamaConfig) {
-  const { hiddenSize: d, numHiddenLayers: L, intermediateSize: I, numKeyValueHeads: G } = config;
+  const { hiddenSize: d, numHiddenLayers: L, intermediateSize: I } = config;
   const normWeights = 0;
   const normGates = (2 * L + 1) * d;
   const branches = normGates + (2 * L + 1) * d;
   const intermediate = branches + 2 * L * d;
-  const heads = intermediate + L * I;
-  return { normWeights, normGates, branches, intermediate, heads, total: heads + L * G };
+  return { normWeights, normGates, branches, intermediate, total: intermediate + L * I };
 }
 
 /** Training keeps every layer's activations for the gradients; inference reuses one layer's. */
@@ -215,10 +219,11 @@ export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan
     { name: 'activated gradient', elements: rows * I },
     { name: 'attended gradient', elements: rows * H * headDim },
     { name: 'qkv gradient', elements: rows * (H + 2 * G) * headDim },
-    { name: 'delta', elements: rows * H },
+    { name: 'delta', elements: config.numHiddenLayers * deltaStride(config, shape) },
     { name: 'product scratch', elements: sumOf(productScratchElements(config, shape)) },
     { name: 'partials', elements: partialBlocks(config, shape) * columns.total },
-    { name: 'gate sums', elements: columns.total - columns.normGates },
+    // The column sums of the gates, then the head gates'.
+    { name: 'gate sums', elements: columns.total - columns.normGates + config.numHiddenLayers * G },
   ];
 }
 
