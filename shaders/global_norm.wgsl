@@ -81,9 +81,13 @@ fn global_norm_partials(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocat
 @compute @workgroup_size(STATE_THREADS)
 fn global_norm_state(@builtin(local_invocation_index) lane: u32) {
   var mine = vec2f(0.0, 0.0);
-  for (var p = lane; p < params.partials; p += STATE_THREADS) {
-    let bits = partials[p];
-    mine = vec2f(mine.x + bitcast<f32>(bits.x), max(mine.y, max(bitcast<f32>(bits.y), not_finite(bits.x))));
+  // Eight loads in flight; beyond the last partial sum there are zeros.
+  for (var p = lane; p < params.partials; p += 8u * STATE_THREADS) {
+    for (var i = 0u; i < 8u; i++) {
+      let at = p + i * STATE_THREADS;
+      let bits = select(vec2u(0), partials[min(at, params.partials - 1u)], at < params.partials);
+      mine = vec2f(mine.x + bitcast<f32>(bits.x), max(mine.y, max(bitcast<f32>(bits.y), not_finite(bits.x))));
+    }
   }
   lanes[lane] = mine;
   reduce_lanes(lane);
