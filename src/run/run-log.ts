@@ -40,12 +40,12 @@ const EXACT = new Set(['experiment', 'config', 'kept', 'changes', 'before', 'ada
 /**
  * An event as one line of JSON. Measured numbers have six significant digits, milliseconds are whole.
  *
- * @param frames whether a gates event carries its values (base64), or stands for bytes that lie beside the log
+ * @param frame `inside`: a gates event carries its values in base64; a number: where its bytes lie beside the log
  */
-export function eventLine(event: RunEvent, frames: 'inside' | 'beside'): string {
+export function eventLine(event: RunEvent, frame: 'inside' | number): string {
   if (event.type !== 'gates') return JSON.stringify(rounded(event, ''));
   const { values, ...rest } = event;
-  return JSON.stringify(frames === 'inside' ? { ...rest, values: base64(values) } : rest);
+  return JSON.stringify({ ...rest, ...(frame === 'inside' ? { values: base64(values) } : { frame }) });
 }
 
 function rounded(value: unknown, key: string): unknown {
