@@ -186,7 +186,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, plan?
     lab.cancel(command.type);
     const id = ++lastId;
     set({ jobs: [...store.getState().jobs, { id, kind: command.type, progress: null }] });
-    client.send({ ...command, id } as JobCommand);
+    client.send({ ...command, id });
     return id;
   };
 
