@@ -2,8 +2,8 @@
 // (a query; a key and its value in dk/dv), each with the whole row in registers, and split the other side among
 // them, so that a short sequence still makes thousands of invocations with short loops. The other side is staged
 // in workgroup memory, BLOCK rows at a time, one vector of padding a row against bank conflicts; a lane takes AT_ONCE
-// rows together, which are as many independent chains, and keeps in registers what it needs of them twice: reads of
-// workgroup memory are what binds. At the end the lanes' sums are added in a fixed order.
+// rows together, which are as many independent chains. What the gradients need of them twice they KEEP in registers
+// where heads are short enough: reads of workgroup memory are what binds. At the end the lanes' sums are added in a fixed order.
 // Formulas in attention.wgsl. Dispatch: workgroups of ROWS·LANES invocations over ROWS rows of one head and sequence.
 // Workgroup memory: 16 KiB at most. Storage buffers: 4 and 8.
 // A head whose gate is 0 writes zeros and does no other work.

@@ -11,6 +11,9 @@
 @group(0) @binding(7) var<storage, read_write> delta: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dqkv: array<V>;
 
+// Whether staged rows are kept in registers between the scores and the sums.
+const KEEP = $KEEP;
+
 // Log-sum-exp and D of the staged queries.
 var<workgroup> staged_stats: array<vec2f, BLOCK>;
 
@@ -74,15 +77,22 @@ fn gradient_of_queries(head: u32, t0: u32, row0: u32, thread: u32) {
         var s = 0.0;
         var dp = 0.0;
         for (var i = 0u; i < HEAD; i++) {
-          k[u * HEAD + i] = staged[at + i];
-          s += dot(q[i], k[u * HEAD + i]);
+          let k_i = staged[at + i];
+          if (KEEP) {
+            k[u * HEAD + i] = k_i;
+          }
+          s += dot(q[i], k_i);
           dp += dot(dO[i], staged[SECOND + at + i]);
         }
         ds[u] = select(0.0, exp(min(s - own_lse, 0.0)) * (dp - D), j0 + c + u * LANES <= t);
       }
       for (var u = 0u; u < AT_ONCE; u++) {
         for (var i = 0u; i < HEAD; i++) {
-          dq[i] += ds[u] * k[u * HEAD + i];
+          if (KEEP) {
+            dq[i] += ds[u] * k[u * HEAD + i];
+          } else {
+            dq[i] += ds[u] * staged[(c + u * LANES) * STRIDE + i];
+          }
         }
       }
     }
@@ -142,18 +152,28 @@ fn gradient_of_keys(group: u32, j0: u32, row0: u32, thread: u32) {
           var s = 0.0;
           var dp = 0.0;
           for (var i = 0u; i < HEAD; i++) {
-            q[u * HEAD + i] = staged[at + i];
-            dO[u * HEAD + i] = staged[SECOND + at + i];
-            s += dot(k[i], q[u * HEAD + i]);
-            dp += dot(v[i], dO[u * HEAD + i]);
+            let q_i = staged[at + i];
+            let dO_i = staged[SECOND + at + i];
+            if (KEEP) {
+              q[u * HEAD + i] = q_i;
+              dO[u * HEAD + i] = dO_i;
+            }
+            s += dot(k[i], q_i);
+            dp += dot(v[i], dO_i);
           }
           p[u] = select(0.0, exp(min(s - stats.x, 0.0)), t >= j && t < T);
           ds[u] = p[u] * (dp - stats.y);
         }
         for (var u = 0u; u < AT_ONCE; u++) {
           for (var i = 0u; i < HEAD; i++) {
-            dk[i] += ds[u] * q[u * HEAD + i];
-            dv[i] += p[u] * dO[u * HEAD + i];
+            if (KEEP) {
+              dk[i] += ds[u] * q[u * HEAD + i];
+              dv[i] += p[u] * dO[u * HEAD + i];
+            } else {
+              let at = (c + u * LANES) * STRIDE + i;
+              dk[i] += ds[u] * staged[at];
+              dv[i] += p[u] * staged[SECOND + at];
+            }
           }
         }
       }

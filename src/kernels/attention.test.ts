@@ -13,9 +13,8 @@ const SHAPES = [
   [2, 7, 3, 1, 6],
   [3, 33, 2, 2, 10],
   [2, 37, 6, 3, 12],
-  [2, 39, 3, 1, 8],
+  [2, 139, 3, 1, 8],
   [1, 65, 4, 2, 16],
-  [1, 150, 2, 1, 24],
   [2, 128, 6, 2, 32],
   [3, 35, 4, 4, 32],
   [1, 70, 3, 3, 48],
@@ -49,9 +48,6 @@ const relative = ({ headDim }: AttentionShape) => (headDim + 8 * Math.sqrt(headD
 const VARIANTS: [string, KernelProfile, AttentionVariant | undefined, (headDim: number) => boolean][] = [
   ['chosen for GPUs', 'gpu', undefined, () => true],
   ['walk', 'gpu', 'walk', (headDim) => headDim % 8 === 0 && headDim <= 32],
-  ['4 lanes of 32 rows', 'gpu', { lanes: 4, rows: 32, atOnce: 4 }, (headDim) => headDim === 16],
-  ['4 lanes of 64 rows', 'gpu', { lanes: 4, rows: 64, atOnce: 1 }, (headDim) => headDim === 16],
-  ['8 lanes of 16 rows', 'gpu', { lanes: 8, rows: 16, atOnce: 2 }, (headDim) => headDim === 16],
   ['16 lanes of 16 rows', 'gpu', { lanes: 16, rows: 16, atOnce: 1 }, (headDim) => headDim === 16],
   ['chosen for software adapters', 'software', undefined, (headDim) => headDim === 16 || headDim === 32],
 ];

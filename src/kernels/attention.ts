@@ -159,6 +159,9 @@ function planOf(options: AttentionShape & { headGate: number }, profile: KernelP
   return { tile, uniforms: { ...sizes, chunk: CHUNK }, ...planned('attention', SOURCES.gpu, places) };
 }
 
+/** Head dimensions up to this leave registers to keep staged rows, too, in the gradients. */
+const MAX_KEPT_HEAD_DIM = 16;
+
 /** Head dimensions above this leave too few registers for whole rows. */
 const MAX_LANES_HEAD_DIM = 32;
 
@@ -170,7 +173,9 @@ function chooseAttention(
   if (variant) return variant;
   const fits = profile === 'gpu' && headDim % 8 === 0 && headDim <= MAX_LANES_HEAD_DIM;
   if (!fits) return 'walk';
-  return { lanes: 8, rows: 32, atOnce: operator === 'forward' ? 4 : headDim <= 16 ? 2 : 1 };
+  // By times on an H100 and an H200: docs/rejected.md.
+  const few = operator === 'forward' || headDim <= MAX_KEPT_HEAD_DIM;
+  return { lanes: few ? 4 : 8, rows: 32, atOnce: 4 };
 }
 
 /** Bytes of workgroup memory for the staged rows: 16 KiB less what statistics take. */
@@ -201,6 +206,7 @@ function lanesKernel(
       LANES: lanes,
       ROWS: rows,
       AT_ONCE: atOnce,
+      ...(operator === 'backward' && { KEEP: String(headDim <= MAX_KEPT_HEAD_DIM) }),
       BLOCK: block,
       STAGED: Math.max(2 * block * stride, 2 * lanes * rows),
     }),
