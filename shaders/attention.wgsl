@@ -5,7 +5,7 @@
 //
 // With dO = z·dCtx and D_t = Σ dO·o = Σ dCtx·ctx:
 //   dv_j = Σ_t p_tj·dO_t         ds_tj = p_tj·(dO_t·v_j − D_t)
-//   dq_t = Σ_j ds_tj·k_j/√dh     dk_j  = Σ_t ds_tj·q_t/√dh      dz = Σ dCtx·o = Σ D/z  (0 where z = 0)
+//   dq_t = Σ_j ds_tj·k_j/√dh     dk_j  = Σ_t ds_tj·q_t/√dh      dz = Σ dCtx·o = Σ D/z  (0 where z = 0; head_gate_sums.wgsl)
 // dq and dk leave rotated back by RoPE's inverse, so dqkv is the gradient of the plain QKV product.
 //
 // qkv, dqkv [B·T, (H + 2G)·dh]: H query heads, G key heads, G value heads; ctx, dCtx [B·T, H·dh];
@@ -17,9 +17,8 @@
 // Slices of a row exchange their parts of the dot products through workgroup memory; with PARTS = 1 there is
 // no exchange and no barrier. A slice holds matching pieces of both halves of dh, so that the inverse
 // rotation stays inside an invocation.
-// Dispatch: (ceil(T / TILE), H or G, B) workgroups of TILE·PARTS invocations; the two forms of attention_delta:
-// one workgroup of 64 a row block of the partials.
-// Workgroup memory: CHUNK·PARTS·TILE·8 bytes, 16 KiB at most; attention_delta 2.5 KiB. Storage buffers: at most 7.
+// Dispatch: (ceil(T / TILE), H or G, B) workgroups of TILE·PARTS invocations.
+// Workgroup memory: CHUNK·PARTS·TILE·8 bytes, 16 KiB at most. Storage buffers: at most 7.
 // The chunk comes as a uniform too, so that no compiler can unroll the chunk loops: unrolled, lavapipe took 8 to
 // 34 s of processor time a pipeline (1.0 to 1.3 s as it is), and ran no faster.
 // A head whose gate is 0 writes zeros and does no other work.

@@ -1,8 +1,8 @@
 // Sums the row blocks of a partial-sum matrix:  y[j] (+)= Σ_p X[p, first + j]
 //
 // Shapes    X [P, C] · y at an element offset of the destination, `columns` long
-// Dispatch  one thread a column, ceil(columns / 64) workgroups (folded). Four running sums keep four loads in
-//           flight where P is large (a bias gradient over all rows of a batch); they are added in a fixed order,
+// Dispatch  one thread a column, ceil(columns / 64) workgroups (folded). Eight running sums keep eight loads
+//           in flight where P is large (a bias gradient over all rows of a batch); they are added in a fixed order,
 //           so the result is the same bits every time. Neighbouring threads read neighbouring columns.
 // Bindings  0 params · 1 X (read) · 2 destination (read_write)
 //
@@ -36,11 +36,15 @@ fn column_sum(
   let stride = params.stride;
   var at = params.first_column + j;
   var sums = vec4f(0.0);
+  var more = vec4f(0.0);
   var p = 0u;
-  for (; p + 4u <= params.blocks; p += 4u) {
+  for (; p + 8u <= params.blocks; p += 8u) {
     sums += vec4f(partials[at], partials[at + stride], partials[at + 2u * stride], partials[at + 3u * stride]);
     at += 4u * stride;
+    more += vec4f(partials[at], partials[at + stride], partials[at + 2u * stride], partials[at + 3u * stride]);
+    at += 4u * stride;
   }
+  sums += more;
   var sum = (sums.x + sums.y) + (sums.z + sums.w);
   for (; p < params.blocks; p++) {
     sum += partials[at];

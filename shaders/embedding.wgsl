@@ -5,9 +5,10 @@
 //
 // Shapes    table, dTable [V, d] · tokens [M] · x, dX [M, d] · positions [M]: the rows sorted by token, row order
 //           kept inside a token · starts [V + 1]: token v's rows are positions[starts[v] .. starts[v + 1])
-// Dispatch  forward: one workgroup of 64 threads a row of x; backward: one a row of dTable (folded). Neighbouring
-//           threads touch neighbouring columns. An absent token costs two loads, and a row of zeros unless it
-//           accumulates.
+// Dispatch  forward: one workgroup of 64 threads a row of x; backward: one 64 columns
+//           of a row of dTable (folded; columns in z). Neighbouring threads touch neighbouring columns. An absent token
+//           costs two loads, and a row of zeros unless it accumulates. A frequent token is a long chain of loads: four
+//           running sums, added in a fixed order, keep four in flight.
 // Bindings  forward:  0 params · 1 table (read) · 2 tokens (read) · 3 x (read_write)
 //           backward: 0 params · 1 dX (read) · 2 positions (read) · 3 starts (read) · 4 dTable (read_write)
 //
@@ -57,7 +58,8 @@ fn embedding_backward(
 ) {
   let d = params.hidden;
   let token = wg.y * num.x + wg.x;
-  if (token >= params.rows) {
+  let j = wg.z * 64u + lane;
+  if (token >= params.rows || j >= d) {
     return;
   }
   let first = starts[token];
@@ -65,14 +67,22 @@ fn embedding_backward(
   if (first == end && params.accumulate != 0u) {
     return;
   }
-  for (var j = lane; j < d; j += 64u) {
-    var sum = 0.0;
-    for (var p = first; p < end; p++) {
-      sum += d_x[positions[p] * d + j];
-    }
-    if (params.accumulate != 0u) {
-      sum += d_table[token * d + j];
-    }
-    d_table[token * d + j] = sum;
+  var sums = vec4f(0);
+  var p = first;
+  for (; p + 4u <= end; p += 4u) {
+    sums += vec4f(
+      d_x[positions[p] * d + j],
+      d_x[positions[p + 1u] * d + j],
+      d_x[positions[p + 2u] * d + j],
+      d_x[positions[p + 3u] * d + j],
+    );
   }
+  var sum = (sums.x + sums.y) + (sums.z + sums.w);
+  for (; p < end; p++) {
+    sum += d_x[positions[p] * d + j];
+  }
+  if (params.accumulate != 0u) {
+    sum += d_table[token * d + j];
+  }
+  d_table[token * d + j] = sum;
 }

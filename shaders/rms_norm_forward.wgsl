@@ -9,9 +9,9 @@ struct Sizes {
   epsilon: f32,
 }
 
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> branch: array<f32>;
-@group(0) @binding(6) var<storage, read_write> residual: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<V>;
+@group(0) @binding(5) var<storage, read> branch: array<V>;
+@group(0) @binding(6) var<storage, read_write> residual: array<V>;
 
 @compute @workgroup_size(THREADS)
 fn rms_norm_forward(
@@ -19,24 +19,19 @@ fn rms_norm_forward(
   @builtin(num_workgroups) num: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let row0 = (wg.y * num.x + wg.x) * ROWS;
-  for (var i = 0u; i < ROWS; i++) {
-    var sum = vec3f(0);
-    if (row0 + i < sizes.rows) {
-      for (var j = thread; j < sizes.hidden; j += THREADS) {
-        let value = x[(row0 + i) * sizes.hidden + j];
-        sum += select(vec3f(0), vec3f(value * value, 1, 0), gates[j] != 0);
-      }
-    }
-    thread_sums[i * THREADS + thread] = sum;
+  let columns = sizes.hidden / WIDTH;
+  let row = (wg.y * num.x + wg.x) * ROWS + thread / TEAM;
+  // Beyond the last row nothing is read or written.
+  let end = select(0u, columns, row < sizes.rows);
+  var part = vec3f(0);
+  for (var j = thread % TEAM; j < end; j += TEAM) {
+    let value = x[row * columns + j];
+    let keep = kept(gates_of(j));
+    part += vec3f(total(value * value * keep), total(keep), 0);
   }
-  reduce_rows(thread);
-  for (var i = 0u; i < ROWS && row0 + i < sizes.rows; i++) {
-    let r = row_scales[i].x;
-    for (var j = thread; j < sizes.hidden; j += THREADS) {
-      let at = (row0 + i) * sizes.hidden + j;
-      y[at] = x[at] * r * weights[sizes.weight_offset + j] * gates[j];
-    }
+  let r = row_scales(part, thread).x;
+  for (var j = thread % TEAM; j < end; j += TEAM) {
+    y[row * columns + j] = x[row * columns + j] * r * weights[sizes.weight_offset / WIDTH + j] * gates_of(j);
   }
 }
 
@@ -46,28 +41,22 @@ fn rms_norm_forward_branch(
   @builtin(num_workgroups) num: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let row0 = (wg.y * num.x + wg.x) * ROWS;
+  let columns = sizes.hidden / WIDTH;
+  let row = (wg.y * num.x + wg.x) * ROWS + thread / TEAM;
+  let end = select(0u, columns, row < sizes.rows);
   let z_layer = gates[sizes.layer_gate];
-  for (var i = 0u; i < ROWS; i++) {
-    var sum = vec3f(0);
-    if (row0 + i < sizes.rows) {
-      for (var j = thread; j < sizes.hidden; j += THREADS) {
-        let at = (row0 + i) * sizes.hidden + j;
-        let z = gates[j];
-        let value = x[at] + z_layer * z * branch[at];
-        residual[at] = value;
-        sum += select(vec3f(0), vec3f(value * value, 1, 0), z != 0);
-      }
-    }
-    thread_sums[i * THREADS + thread] = sum;
+  var part = vec3f(0);
+  for (var j = thread % TEAM; j < end; j += TEAM) {
+    let at = row * columns + j;
+    let z = gates_of(j);
+    let value = x[at] + z_layer * z * branch[at];
+    residual[at] = value;
+    part += vec3f(total(value * value * kept(z)), total(kept(z)), 0);
   }
-  reduce_rows(thread);
-  for (var i = 0u; i < ROWS && row0 + i < sizes.rows; i++) {
-    let r = row_scales[i].x;
-    for (var j = thread; j < sizes.hidden; j += THREADS) {
-      // Each invocation reads back only what it wrote itself.
-      let at = (row0 + i) * sizes.hidden + j;
-      y[at] = residual[at] * r * weights[sizes.weight_offset + j] * gates[j];
-    }
+  let r = row_scales(part, thread).x;
+  for (var j = thread % TEAM; j < end; j += TEAM) {
+    // Each invocation reads back only what it wrote itself.
+    let at = row * columns + j;
+    y[at] = residual[at] * r * weights[sizes.weight_offset / WIDTH + j] * gates_of(j);
   }
 }

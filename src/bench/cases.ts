@@ -1,6 +1,6 @@
 import type { KernelProfile } from '../gpu/device';
 import type { Recorder } from '../gpu/program';
-import { attentionBackward, attentionForward } from '../kernels/attention';
+import { attentionBackward, attentionForward, lanesFit, type AttentionVariant } from '../kernels/attention';
 import { crossEntropy } from '../kernels/cross-entropy';
 import { chooseMatmul, matmul, wideProduct, type MatmulLayout, type MatmulVariant } from '../kernels/matmul';
 import { rmsNormBackward, rmsNormForward } from '../kernels/rms-norm';
@@ -72,7 +72,7 @@ function productCase(
     operator: 'matmul',
     shape: `${m}×${n}×${k} ${layout}`,
     usedBy,
-    chosen: nameOf(chooseMatmul({ m, n, k }, wide, profile)),
+    chosen: nameOf(chooseMatmul({ m, n, k }, wide, profile, layout !== 'nt')),
     candidates: possible.map(([name, variant]) => ({
       name,
       record: (recorder: Recorder) =>
@@ -93,6 +93,24 @@ function productCase(
   };
 }
 
+const ATTENTION_VARIANTS: Record<string, AttentionVariant> = {
+  walk: 'walk',
+  ...Object.fromEntries(
+    [
+      [4, 32],
+      [4, 64],
+      [8, 16],
+      [8, 32],
+      [16, 16],
+    ].flatMap(([lanes, rows]) =>
+      [1, 2, 4].map((atOnce) => [
+        `${lanes} lanes × ${rows}, ${atOnce} at once`,
+        { lanes: lanes!, rows: rows!, atOnce },
+      ]),
+    ),
+  ),
+};
+
 /** The variants of the two profiles. */
 const profiles = (record: (recorder: Recorder) => void) =>
   (['gpu', 'software'] as const).map((profile) => ({
@@ -105,6 +123,8 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
   const { batch, context: contextLength } = shape;
   const rows = batch * contextLength;
   const sizes = { batch, contextLength, heads, keyValueHeads, headDim, headGate: 0 };
+  const fits = ([, variant]: [string, AttentionVariant]) => variant === 'walk' || lanesFit(headDim, variant);
+  const variants = Object.entries(ATTENTION_VARIANTS).filter(fits);
   const forward = () => ({
     ...sizes,
     qkv: operands.get('a', rows * (heads + 2 * keyValueHeads) * headDim),
@@ -114,16 +134,14 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
   });
   const text = `${batch}×${contextLength}, ${heads}/${keyValueHeads} heads of ${headDim}`;
   const common = { shape: text, usedBy: [name], chosen: profile };
-  const backward = (recorder: Recorder) => {
-    const blocks = Math.max(32, Math.min(256, Math.ceil(rows / 8)));
+  const backward = (recorder: Recorder, variant?: AttentionVariant) => {
     attentionBackward(recorder, {
       ...forward(),
+      ...(variant && { variant }),
       table: operands.get('table', contextLength * headDim),
       dContext: operands.get('b', rows * heads * headDim),
       dqkv: operands.get('d', rows * (heads + 2 * keyValueHeads) * headDim),
       delta: operands.get('delta', rows * heads),
-      partials: { slice: operands.get('partials', blocks * keyValueHeads), blocks, columns: keyValueHeads },
-      headGateColumn: 0,
       label: 'backward',
     });
   };
@@ -131,9 +149,26 @@ function attentionCases({ name, config, shape }: SweptModel, operands: Operands,
     {
       ...common,
       operator: 'attention forward',
-      candidates: profiles((recorder) => attentionForward(recorder, { ...forward(), label: 'forward' })),
+      candidates: [
+        ...profiles((recorder) => attentionForward(recorder, { ...forward(), label: 'forward' })),
+        ...variants.map(([name, variant]) => ({
+          name,
+          record: (recorder: Recorder) =>
+            attentionForward(recorder, { ...forward(), variant, label: 'forward' }),
+        })),
+      ],
     },
-    { ...common, operator: 'attention backward', candidates: profiles(backward) },
+    {
+      ...common,
+      operator: 'attention backward',
+      candidates: [
+        ...profiles(backward),
+        ...variants.map(([name, variant]) => ({
+          name,
+          record: (recorder: Recorder) => backward(recorder, variant),
+        })),
+      ],
+    },
   ];
 }
 

@@ -280,7 +280,7 @@ describe('command line', () => {
       /Training broke down at step 5 of stage prune: its gradients are not finite since step 1\. Lower/,
     );
     expect(code).toBe(1);
-    expect(readdirSync(out).sort()).toEqual(['metrics.jsonl', 'run.json']);
+    expect(readdirSync(out).sort()).toEqual(['metrics.jsonl', 'run', 'run.json']);
     const { events } = parseRunLog(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')));
     const steps = events.flatMap((event) => (event.type === 'step' ? [event] : []));
     expect(steps.map(({ step, gradientNorm }) => [step, gradientNorm])).toEqual(

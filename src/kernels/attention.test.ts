@@ -1,18 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { attentionBackward, attentionForward, type AttentionShape } from './attention';
+import type { KernelProfile } from '../gpu/device';
+import { attentionBackward, attentionForward, type AttentionShape, type AttentionVariant } from './attention';
 import { attentionGradientReference, attentionReference } from './attention.reference';
+import { headGateSums } from './head-gate-sums';
 import { ropeTable } from './rope';
 import { ropeReference } from './rope.reference';
-import {
-  download,
-  expectClose,
-  numericalGradient,
-  PROFILES,
-  randomValues,
-  runOnce,
-  upload,
-  zeros,
-} from './testing';
+import { download, expectClose, numericalGradient, randomValues, runOnce, upload, zeros } from './testing';
 
 /** Batch, context, heads, key/value heads, head dimension: each way that the template divides a head. */
 const SHAPES = [
@@ -20,6 +13,7 @@ const SHAPES = [
   [2, 7, 3, 1, 6],
   [3, 33, 2, 2, 10],
   [2, 37, 6, 3, 12],
+  [2, 139, 3, 1, 8],
   [1, 65, 4, 2, 16],
   [2, 128, 6, 2, 32],
   [3, 35, 4, 4, 32],
@@ -27,14 +21,11 @@ const SHAPES = [
   [1, 100, 3, 1, 64],
   [1, 41, 2, 1, 128],
   [1, 19, 1, 1, 126],
-  // More heads than attention_delta takes at a time, with a group on either side of the cut.
   [2, 9, 70, 14, 2],
 ].map(([batch, contextLength, heads, keyValueHeads, headDim]) => {
   return { batch, contextLength, heads, keyValueHeads, headDim } as AttentionShape;
 });
-const BLOCKS = 5;
 const HEAD_GATE = 3;
-const COLUMN = 2;
 
 const rowsOf = (s: AttentionShape) => s.batch * s.contextLength;
 const columnsOf = (s: AttentionShape) => (s.heads + 2 * s.keyValueHeads) * s.headDim;
@@ -53,9 +44,19 @@ function gatesOf({ keyValueHeads: G }: AttentionShape): Float64Array {
  */
 const relative = ({ headDim }: AttentionShape) => (headDim + 8 * Math.sqrt(headDim) + 16) * 2 ** -23;
 
-describe.each(PROFILES)('attention, %s kernels', (profile) => {
-  // The other head dimensions have no variant of their own.
-  const shapes = SHAPES.filter(({ headDim }) => profile === 'gpu' || headDim === 16 || headDim === 32);
+/** Each way to compute it, with the head dimensions that have it. */
+const VARIANTS: [string, KernelProfile, AttentionVariant | undefined, (headDim: number) => boolean][] = [
+  ['chosen for GPUs', 'gpu', undefined, () => true],
+  ['walk', 'gpu', 'walk', (headDim) => headDim % 8 === 0 && headDim <= 32],
+  ['16 lanes of 16 rows', 'gpu', { lanes: 16, rows: 16, atOnce: 1 }, (headDim) => headDim === 16],
+  ['chosen for software adapters', 'software', undefined, (headDim) => headDim === 16 || headDim === 32],
+];
+
+describe.each(VARIANTS)('attention, %s', (_, profile, variant, has) => {
+  const shapes = SHAPES.filter(({ headDim }) => has(headDim)).map((shape) => ({
+    ...shape,
+    ...(variant && { variant }),
+  }));
 
   test.each(shapes)('forward, %o', async (shape) => {
     const qkv = randomValues(rowsOf(shape) * columnsOf(shape), 1, 1.5);
@@ -85,9 +86,6 @@ describe.each(PROFILES)('attention, %s kernels', (profile) => {
     const table = ropeTable(shape.headDim, shape.contextLength + 1, { theta: 500 });
     const own = gates.slice(HEAD_GATE);
     const forward = attentionReference(qkv, own, shape);
-    const columns = shape.keyValueHeads + 4;
-    const partials = { slice: await upload(randomValues(BLOCKS * columns, 5)), blocks: BLOCKS, columns };
-    const before = await download(partials.slice);
     const given = {
       qkv: await upload(qkv),
       table: await upload(table),
@@ -98,35 +96,22 @@ describe.each(PROFILES)('attention, %s kernels', (profile) => {
       dqkv: await upload(randomValues(qkv.length, 6)),
       delta: await upload(randomValues(rowsOf(shape) * shape.heads, 7)),
     };
-    await runOnce(
-      (r) =>
-        attentionBackward(r, {
-          ...shape,
-          ...given,
-          headGate: HEAD_GATE,
-          partials,
-          headGateColumn: COLUMN,
-          label: 'attention',
-        }),
-      profile,
-    );
+    const sums = await zeros(shape.keyValueHeads);
+    const layer = { gates: given.gates, headGate: HEAD_GATE, delta: given.delta, label: 'attention' };
+    await runOnce((r) => {
+      attentionBackward(r, { ...shape, ...given, headGate: HEAD_GATE, label: 'attention' });
+      headGateSums(r, { ...shape, ...layer, sums, to: 0, stride: 0, layers: 1, rows: rowsOf(shape) });
+    }, profile);
     const expected = attentionGradientReference(qkv, own, dContext, shape);
     const dqkv = ropeReference(expected.dqkv, null, table, { ...shape, context: shape.contextLength }, -1);
     // ds = p·(dP − D): dP and D are sums of dh products below 1.5; a key sums over group heads and queries.
     const scale = 1.5 * Math.sqrt(shape.headDim) * 3 * (shape.heads / shape.keyValueHeads);
     expectClose(await download(given.dqkv), dqkv, { atol: scale * relative(shape), rtol: 2 ** -18 });
 
-    const written = await download(partials.slice);
+    const dGates = await download(sums);
     for (let g = 0; g < shape.keyValueHeads; g++) {
-      let sum = 0;
-      for (let p = 0; p < BLOCKS; p++) sum += written[p * columns + COLUMN + g]!;
       const bound = rowsOf(shape) * shape.headDim * 1e-6;
-      expect(Math.abs(sum - (own[g] === 0 ? 0 : expected.dGates[g]!))).toBeLessThan(bound);
-    }
-    for (let p = 0; p < BLOCKS; p++) {
-      for (const column of [0, 1, columns - 2, columns - 1]) {
-        expect(written[p * columns + column]).toBe(before[p * columns + column]);
-      }
+      expect(Math.abs(dGates[g]! - (own[g] === 0 ? 0 : expected.dGates[g]!))).toBeLessThan(bound);
     }
   });
 });

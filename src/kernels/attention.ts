@@ -2,6 +2,9 @@ import headSource from '../../shaders/attention.wgsl?raw';
 import deltaSource from '../../shaders/attention_delta.wgsl?raw';
 import dkvSource from '../../shaders/attention_dkv.wgsl?raw';
 import dqSource from '../../shaders/attention_dq.wgsl?raw';
+import lanesSource from '../../shaders/attention_lanes.wgsl?raw';
+import lanesBackwardSource from '../../shaders/attention_lanes_backward.wgsl?raw';
+import lanesForwardSource from '../../shaders/attention_lanes_forward.wgsl?raw';
 import forwardSource from '../../shaders/attention_forward.wgsl?raw';
 import rotationSource from '../../shaders/attention_rotation.wgsl?raw';
 import walkSource from '../../shaders/attention_walk.wgsl?raw';
@@ -12,9 +15,8 @@ import softwareForwardSource from '../../shaders/software/attention_forward.wgsl
 import softwareRotationSource from '../../shaders/software/attention_rotation.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import type { KernelProfile } from '../gpu/device';
-import { fillTemplate, type Kernel, type Recorder, type Work } from '../gpu/program';
+import { fillTemplate, foldWorkgroups, type Kernel, type Recorder, type Work } from '../gpu/program';
 import type { Uniforms } from '../gpu/uniforms';
-import type { Partials } from './column-sum';
 
 export const MAX_HEAD_DIM = 128;
 
@@ -31,6 +33,21 @@ export interface AttentionShape {
   keyValueHeads: number;
   /** dh, even, at most 128. */
   headDim: number;
+  /** Instead of the one chosen by shape, for measurements. */
+  variant?: AttentionVariant;
+}
+
+/**
+ * How a GPU computes it: `walk` is shaders/attention_walk.wgsl, any head dimension; `lanes` invocations share a row
+ * and a workgroup has `rows` of them in shaders/attention_lanes.wgsl, head dimensions that are multiples of 8.
+ */
+export type AttentionVariant = 'walk' | AttentionLanes;
+
+export interface AttentionLanes {
+  lanes: number;
+  rows: number;
+  /** Rows of the other side that a lane takes together. */
+  atOnce: number;
 }
 
 export interface AttentionForward extends AttentionShape {
@@ -61,11 +78,8 @@ export interface AttentionBackward extends AttentionShape {
   lse: Slice;
   /** Written: [B·T, (H + 2G)·dh], the gradient in front of RoPE. */
   dqkv: Slice;
-  /** Scratch [B·T, H]. */
+  /** Written: [B·T, H], D of every query and head, which `headGateSums` adds up; anything where the gate is 0. */
   delta: Slice;
-  /** Written at columns headGateColumn … + G: the gradients of this layer's head gates. */
-  partials: Partials;
-  headGateColumn: number;
   label: string;
 }
 
@@ -145,6 +159,61 @@ function planOf(options: AttentionShape & { headGate: number }, profile: KernelP
   return { tile, uniforms: { ...sizes, chunk: CHUNK }, ...planned('attention', SOURCES.gpu, places) };
 }
 
+/** Head dimensions up to this leave registers to keep staged rows, too, in the gradients. */
+const MAX_KEPT_HEAD_DIM = 16;
+
+/** Head dimensions above this leave too few registers for whole rows. */
+const MAX_LANES_HEAD_DIM = 32;
+
+function chooseAttention(
+  operator: 'forward' | 'backward',
+  { headDim, variant }: AttentionShape,
+  profile: KernelProfile,
+): AttentionVariant {
+  if (variant) return variant;
+  const fits = profile === 'gpu' && headDim % 8 === 0 && headDim <= MAX_LANES_HEAD_DIM;
+  if (!fits) return 'walk';
+  // By times on an H100 and an H200: docs/rejected.md.
+  const few = operator === 'forward' || headDim <= MAX_KEPT_HEAD_DIM;
+  return { lanes: few ? 4 : 8, rows: 32, atOnce: 4 };
+}
+
+/** Bytes of workgroup memory for the staged rows: 16 KiB less what statistics take. */
+const STAGED_BYTES = 13_312;
+
+/** Vectors of one staged row, padding included. */
+const stagedStride = (headDim: number) => headDim / 4 + 1;
+
+/** Whether a head can be taken by so many lanes: whole vectors in both halves, and staged rows that fit. */
+export function lanesFit(headDim: number, { lanes, rows, atOnce }: AttentionLanes): boolean {
+  const vectors = Math.max(2 * atOnce * lanes * stagedStride(headDim), 2 * lanes * rows);
+  return headDim % 8 === 0 && headDim <= 64 && 16 * vectors <= STAGED_BYTES;
+}
+
+function lanesKernel(
+  operator: 'forward' | 'backward',
+  headDim: number,
+  { lanes, rows, atOnce }: AttentionLanes,
+): Kernel {
+  const stride = stagedStride(headDim);
+  let block = atOnce * lanes;
+  while (block < 64 && 2 * (2 * block) * stride * 16 <= STAGED_BYTES) block *= 2;
+  const source = operator === 'forward' ? lanesForwardSource : lanesBackwardSource;
+  return {
+    name: `attention by ${lanes} × ${rows} lanes ${headDim}`,
+    code: fillTemplate([headSource, lanesSource, source].join('\n'), {
+      ...vectorsOf(headDim).places,
+      LANES: lanes,
+      ROWS: rows,
+      AT_ONCE: atOnce,
+      ...(operator === 'backward' && { KEEP: String(headDim <= MAX_KEPT_HEAD_DIM) }),
+      BLOCK: block,
+      STAGED: Math.max(2 * block * stride, 2 * lanes * rows),
+    }),
+    entryPoint: `attention_lanes_${operator}`,
+  };
+}
+
 type Places = Readonly<Record<string, number | string>>;
 
 /** The widest vector that divides half a head, and what it means in shaders/attention.wgsl. */
@@ -159,11 +228,16 @@ function vectorsOf(headDim: number): { width: number; places: Places } {
   return { width, places };
 }
 
-function deltaKernel(headDim: number, profile: KernelProfile): Kernel {
+const lanesUniforms = (
+  { contextLength, heads, keyValueHeads, headGate }: AttentionShape & { headGate: number },
+  { lanes }: { lanes: number },
+) => ({ context: contextLength, heads, groups: keyValueHeads, headGate, lanes });
+
+function deltaKernel(headDim: number): Kernel {
   return {
     name: `attention delta ${headDim}`,
     code: fillTemplate(`${headSource}\n${deltaSource}`, vectorsOf(headDim).places),
-    entryPoint: profile === 'software' ? 'attention_delta_serial' : 'attention_delta',
+    entryPoint: 'attention_delta',
   };
 }
 
@@ -186,43 +260,50 @@ function attentionWork(
  */
 export function attentionForward(recorder: Recorder, options: AttentionForward): void {
   const { qkv, gates, context, lse, batch, contextLength, heads, label } = options;
+  const variant = chooseAttention('forward', options, recorder.profile);
   const plan = planOf(options, recorder.profile);
+  const lanes = variant !== 'walk';
   recorder.dispatch({
-    kernel: plan.kernel('forward'),
+    kernel: lanes ? lanesKernel('forward', options.headDim, variant) : plan.kernel('forward'),
     label,
-    uniforms: plan.uniforms,
+    uniforms: lanes ? lanesUniforms(options, variant) : plan.uniforms,
     bindings: [qkv, gates, context, lse],
-    workgroups: [Math.ceil(contextLength / plan.tile), heads, batch],
+    workgroups: [Math.ceil(contextLength / (lanes ? variant.rows : plan.tile)), heads, batch],
     // Scores and weighted values.
     work: attentionWork(options, { products: 2, queries: 2, keys: 2, perHead: 1 }),
   });
 }
 
 /**
- * Appends the gradients of `attentionForward` and of the rotation before it: three dispatches (delta and
- * gate sums; dq; dk and dv). dqkv is overwritten; it, delta and the partials lie in other buffers than what
- * is read.
+ * Appends the gradients of `attentionForward` and of the rotation before it: one dispatch by lanes, else three (delta;
+ * dq; dk and dv). dqkv and delta are overwritten; they lie in other buffers than what is read.
  */
 export function attentionBackward(recorder: Recorder, options: AttentionBackward): void {
-  const { qkv, table, gates, context, dContext, lse, dqkv, delta, partials, label } = options;
-  const { batch, contextLength, heads, keyValueHeads } = options;
+  const { qkv, table, gates, context, dContext, lse, dqkv, delta, label } = options;
+  const { batch, contextLength, heads, keyValueHeads, headDim } = options;
+  const variant = chooseAttention('backward', options, recorder.profile);
   const plan = planOf(options, recorder.profile);
+  if (variant !== 'walk') {
+    recorder.dispatch({
+      kernel: lanesKernel('backward', headDim, variant),
+      label,
+      uniforms: lanesUniforms(options, variant),
+      bindings: [qkv, gates, table, context, dContext, lse, delta, dqkv],
+      workgroups: [Math.ceil(contextLength / variant.rows), heads + keyValueHeads, batch],
+      // Scores and their gradient, twice; dq, dk, dv.
+      work: attentionWork(options, { products: 7, queries: 4, keys: 4, perHead: 2 }),
+    });
+    return;
+  }
   const tiles = Math.ceil(contextLength / plan.tile);
+  const pairs = batch * contextLength * heads;
   recorder.dispatch({
-    kernel: deltaKernel(options.headDim, recorder.profile),
+    kernel: deltaKernel(headDim),
     label: `${label} delta`,
-    uniforms: {
-      rows: batch * contextLength,
-      heads,
-      groups: keyValueHeads,
-      headGate: options.headGate,
-      blocks: partials.blocks,
-      columns: partials.columns,
-      headGateColumn: options.headGateColumn,
-    },
-    bindings: [gates, context, dContext, delta, partials.slice],
-    workgroups: [partials.blocks],
-    work: attentionWork(options, { products: 0, queries: 2, keys: 0, perHead: 1 }),
+    uniforms: { pairs },
+    bindings: [context, dContext, delta],
+    workgroups: foldWorkgroups(Math.ceil(pairs / 64)),
+    work: { flops: 2 * headDim * pairs, bytes: 4 * pairs * (2 * headDim + 1) },
   });
   const bindings = [qkv, gates, table, dContext, lse, delta, dqkv];
   recorder.dispatch({

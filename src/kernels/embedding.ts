@@ -83,7 +83,7 @@ export interface EmbeddingBackwardOptions {
   label: string;
 }
 
-/** dTable[v] (+)= Σ of dOutput over the rows whose token is v, in row order: the same bits every time. */
+/** dTable[v] (+)= Σ of dOutput over the rows whose token is v, in a fixed order: the same bits every time. */
 export function embeddingBackward(recorder: Recorder, options: EmbeddingBackwardOptions): void {
   const { dOutput, positions, starts, dTable, accumulate, vocabulary, hidden, label } = options;
   const rows = positions.size / 4;
@@ -92,7 +92,7 @@ export function embeddingBackward(recorder: Recorder, options: EmbeddingBackward
     label,
     uniforms: { rows: vocabulary, hidden, accumulate },
     bindings: [dOutput, positions, starts, dTable],
-    workgroups: foldWorkgroups(vocabulary),
+    workgroups: [...foldWorkgroups(vocabulary), Math.ceil(hidden / 64)],
     work: {
       flops: rows * hidden,
       bytes: 4 * (rows * (hidden + 1) + vocabulary * ((accumulate ? 2 : 1) * hidden + 1)),

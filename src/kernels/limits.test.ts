@@ -13,7 +13,9 @@ import { gateGradient } from './gate-gradient';
 import { gateLayoutOf } from './gate-layout.reference';
 import { globalNorm } from './global-norm';
 import { sampleGates } from './hard-concrete';
+import { headGateSums } from './head-gate-sums';
 import { matmul } from './matmul';
+import { productSums } from './product-sums';
 import { rmsNormBackward, rmsNormForward } from './rms-norm';
 import { rope } from './rope';
 import { stepMetrics } from './step-metrics';
@@ -48,6 +50,8 @@ function recordEverything(r: Recorder): void {
   const normGradients = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };
   const branch = { output: s, layerGate: 0, dOutput: s };
   rmsNormForward(r, { ...norm, y: s });
+  rmsNormForward(r, { ...norm, y: s, hidden: 63 });
+  rmsNormBackward(r, { ...normGradients, hidden: 63, hiddenGateColumn: 0 });
   rmsNormForward(r, { ...norm, y: s, residual: s, branch });
   rmsNormBackward(r, { ...normGradients, hiddenGateColumn: 0 });
   rmsNormBackward(r, { ...normGradients, hiddenGateColumn: 0, branchColumn: 0, branch });
@@ -56,10 +60,12 @@ function recordEverything(r: Recorder): void {
     rope(r, { ...heads, qkv: s, table: s, context: 8 });
     rope(r, { ...heads, qkv: s, table: s, context: 8, bias: s });
     const shared = { ...heads, contextLength: 8, qkv: s, gates: s, headGate: 0, lse: s, context: s };
-    const gradients = { dContext: s, table: s, dqkv: s, delta: s, partials, headGateColumn: 0 };
+    const gradients = { dContext: s, table: s, dqkv: s, delta: s };
     attentionForward(r, shared);
     attentionBackward(r, { ...shared, ...gradients });
   }
+  const sums = { delta: s, stride: 8, gates: s, headGate: 0, sums: s, to: 0, layers: 1, rows };
+  headGateSums(r, { ...sums, heads: 2, keyValueHeads: 1, label });
   addBias(r, { values: s, bias: s, rows, columns: 8, label });
   const units = { gates: s, intermediateGate: 0, rows, intermediate: 8, label };
   swigluForward(r, { ...units, gateUp: s, act: s });
@@ -78,6 +84,8 @@ function recordEverything(r: Recorder): void {
     label,
   });
   columnSum(r, { partials, firstColumn: 0, columns: 8, destination: s, destinationOffset: 0, label });
+  const pending = [{ products: s, slices: 2, elements: 8, destination: s }];
+  productSums(r, { pending, products: s, destination: s, label });
   const sizes = { hidden: 8, layers: 2, keyValueHeads: 2, intermediate: 8 };
   const layout = gateLayoutOf(sizes);
   gateGradient(r, { sums: s, gates: s, gradient: s, ...sizes, label });

@@ -50,7 +50,7 @@ describe.each(CASES)('%i rows of %i, %i row blocks, %s kernels', (rows, hidden, 
   const w = randomValues(hidden, 4, 2);
   const dY = randomValues(size, 5);
   const incoming = randomValues(size, 6);
-  const offset = 3;
+  const offset = hidden % 4 === 0 && hidden !== 128 ? 8 : 3;
   const weights = [...randomValues(offset, 7), ...w];
   const columns = 3 * hidden + 5;
 

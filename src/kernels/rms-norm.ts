@@ -6,7 +6,7 @@ import softwareBackwardSource from '../../shaders/software/rms_norm_backward.wgs
 import softwareForwardSource from '../../shaders/software/rms_norm_forward.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import type { KernelProfile } from '../gpu/device';
-import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
+import { fillTemplate, foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 import type { Partials } from './column-sum';
 
 /** Rows a workgroup takes at a time; on software adapters each of its invocations has one. */
@@ -23,9 +23,31 @@ const CODE = {
   },
 };
 
-function kernel(pass: 'forward' | 'backward', profile: KernelProfile, hasBranch: boolean): Kernel {
-  const entryPoint = `rms_norm_${pass}${hasBranch ? '_branch' : ''}`;
-  return { name: `rms_norm ${profile}`, code: CODE[profile][pass], entryPoint };
+/** What a vector is in shaders/rms_norm.wgsl, and how four gates are read and four sums are added. */
+const VECTORS = {
+  vec4: {
+    VECTOR: 'vec4f',
+    WIDTH: 4,
+    TOTAL: 'dot(v, V(1))',
+    GATES: 'V(gates[4u * j], gates[4u * j + 1u], gates[4u * j + 2u], gates[4u * j + 3u])',
+  },
+  scalar: { VECTOR: 'f32', WIDTH: 1, TOTAL: 'v', GATES: 'gates[j]' },
+};
+const STORES = {
+  vec4: 'for (var i = 0u; i < WIDTH; i++) { add(to + i, sum[i], again); }',
+  scalar: 'add(to, sum, again);',
+};
+
+function kernel(
+  pass: 'forward' | 'backward',
+  profile: KernelProfile,
+  { branch, hidden, weightOffset }: { branch?: unknown; hidden: number; weightOffset: number },
+): Kernel {
+  const entryPoint = `rms_norm_${pass}${branch ? '_branch' : ''}`;
+  if (profile === 'software') return { name: 'rms_norm by rows', code: CODE.software[pass], entryPoint };
+  const width = hidden % 4 === 0 && weightOffset % 4 === 0 ? 'vec4' : 'scalar';
+  const places = { ...VECTORS[width], ...(pass === 'backward' && { STORES: STORES[width] }) };
+  return { name: `rms_norm ${width}`, code: fillTemplate(CODE.gpu[pass], places), entryPoint };
 }
 
 /** RMSNorm with hidden gates, and the residual add before it (docs/method.md, section 2; shaders/rms_norm.wgsl). */
@@ -54,7 +76,7 @@ export function rmsNormForward(recorder: Recorder, options: RmsNormForward): voi
   const { x, branch, residual, weights, weightOffset, gates, y, rows, hidden, epsilon, label } = options;
   if (branch && !residual) throw new Error(`${label}: a branch needs a residual to write`);
   recorder.dispatch({
-    kernel: kernel('forward', recorder.profile, branch !== undefined),
+    kernel: kernel('forward', recorder.profile, options),
     label,
     uniforms: {
       rows,
@@ -103,7 +125,7 @@ export function rmsNormBackward(recorder: Recorder, options: RmsNormBackward): v
   const { x, weights, weightOffset, gates, dY, dX, branch, partials, rows, hidden, label } = options;
   if (branch && options.branchColumn === undefined) throw new Error(`${label}: a branch needs a column`);
   recorder.dispatch({
-    kernel: kernel('backward', recorder.profile, branch !== undefined),
+    kernel: kernel('backward', recorder.profile, options),
     label,
     uniforms: {
       rows,

@@ -41,7 +41,7 @@ async function gradientsBy(profile: KernelProfile) {
     const r: Recorder = {
       profile: recorder.profile,
       dispatch(d) {
-        if (d.label.endsWith('gradient sum')) sums.push(d.label);
+        if (/(weight|input|head) gradient sums?$/.test(d.label)) sums.push(d.label);
         recorder.dispatch(d);
       },
     };
@@ -49,7 +49,7 @@ async function gradientsBy(profile: KernelProfile) {
     recordLoss(r, model, { ...at, normed: at.normed[2 * CONFIG.numHiddenLayers]! }, SHAPE, {
       normed: at.normedGradient,
       parameters: gradients,
-      productScratch: at.productScratch,
+      productScratch: at.productScratch.single,
     });
     recordBackward(r, model, gradients, at, SHAPE, gateGradients);
   });
@@ -68,8 +68,8 @@ async function gradientsBy(profile: KernelProfile) {
 
 test('a GPU’s kernels, with k split, and those for software adapters give the same gradients', async () => {
   const [gpu, software] = [await gradientsBy('gpu'), await gradientsBy('software')];
-  // Four products a layer, the head's two.
-  expect(gpu.sums).toHaveLength(4 * CONFIG.numHiddenLayers + 2);
+  // The four weight gradients of a layer together, the head's two products.
+  expect(gpu.sums).toHaveLength(CONFIG.numHiddenLayers + 2);
   expect(software.sums).toEqual([]);
   for (const part of ['weights', 'gates'] as const) {
     const largest = software[part].reduce((most, v) => Math.max(most, Math.abs(v)), 0);
@@ -85,7 +85,8 @@ test('scratch and partial sums stay small next to what a model needs', () => {
   const wide = { ...TINY, hiddenSize: 768, intermediateSize: 2048, numHiddenLayers: 12, vocabSize: 32000 };
   for (const rows of [32, 1024, 32768]) {
     for (const config of [TINY, CONFIG, wide]) {
-      expect(of(config, 'product scratch', rows)).toBeLessThan(2 ** 22);
+      // Five products, each with fewer than 2 · 640 tiles of 1,024 sums.
+      expect(of(config, 'product scratch', rows)).toBeLessThan(5 * 1280 * 4096);
       expect(of(config, 'partials', rows)).toBeLessThanOrEqual(2 ** 25);
     }
   }

@@ -4,13 +4,15 @@ import { attentionBackward } from '../kernels/attention';
 import { columnSum } from '../kernels/column-sum';
 import { embeddingBackward } from '../kernels/embedding';
 import { gateGradient } from '../kernels/gate-gradient';
+import { headGateSums } from '../kernels/head-gate-sums';
 import { matmul } from '../kernels/matmul';
+import { productSums, type PendingSum } from '../kernels/product-sums';
 import { rmsNormBackward } from '../kernels/rms-norm';
 import { swigluBackward } from '../kernels/swiglu';
 import { branchBefore, regionSlice, type ModelView } from './forward';
 import { gateLayout } from './gates';
 import type { Region } from './parameters';
-import { partialColumns, type BatchShape, type TrainingWorkspace } from './workspace';
+import { deltaStride, partialColumns, type BatchShape, type TrainingWorkspace } from './workspace';
 
 /**
  * The gradient of every weight and, with `gateGradients`, of every gate, from the gradient of the last
@@ -33,17 +35,20 @@ export function recordBackward(
   const queryWidth = heads * headDim;
   const qkvWidth = queryWidth + 2 * keyValueHeads * headDim;
 
-  /** dX of a product into `dX`, dW into the gradient buffer. */
+  const pending: PendingSum[] = [];
+
+  /** dX of a product into `dX`, dW into the gradient buffer, there at once or by the layer's `productSums`. */
   const productBackward = (options: {
     dY: Slice;
     x: Slice;
     region: Region;
+    scratch: Slice;
     dX: Slice;
     n: number;
     k: number;
     label: string;
   }) => {
-    const { dY, x, region, dX, n, k, label } = options;
+    const { dY, x, region, scratch, dX, n, k, label } = options;
     matmul(recorder, {
       layout: 'nn',
       a: dY,
@@ -52,6 +57,7 @@ export function recordBackward(
       m: rows,
       n: k,
       k: n,
+      scratch: at.productScratch.single,
       label: `${label} input gradient`,
     });
     matmul(recorder, {
@@ -62,7 +68,8 @@ export function recordBackward(
       m: n,
       n: k,
       k: rows,
-      scratch: at.productScratch,
+      scratch,
+      pending,
       label: `${label} gradient`,
     });
   };
@@ -111,6 +118,7 @@ export function recordBackward(
       dY: at.branchGradient,
       x: at.activated[l]!,
       region: layer.down,
+      scratch: at.productScratch.down,
       dX: at.activatedGradient,
       n: hidden,
       k: intermediate,
@@ -131,6 +139,7 @@ export function recordBackward(
       dY: at.gateUp[l]!,
       x: at.normed[2 * l + 1]!,
       region: layer.gateUp,
+      scratch: at.productScratch.gateUp,
       dX: at.normedGradient,
       n: 2 * intermediate,
       k: hidden,
@@ -143,6 +152,7 @@ export function recordBackward(
       dY: at.branchGradient,
       x: at.attended[l]!,
       region: layer.output,
+      scratch: at.productScratch.output,
       dX: at.attendedGradient,
       n: hidden,
       k: queryWidth,
@@ -157,9 +167,7 @@ export function recordBackward(
       dContext: at.attendedGradient,
       lse: at.logSumExp[l]!,
       dqkv: at.qkvGradient,
-      delta: at.delta,
-      partials: at.partials,
-      headGateColumn: columns.heads + l * keyValueHeads,
+      delta: sliceElements(at.delta, l * deltaStride(config, { batch, context }), rows * heads),
       batch,
       contextLength: context,
       heads,
@@ -172,10 +180,17 @@ export function recordBackward(
       dY: at.qkvGradient,
       x: at.normed[2 * l]!,
       region: layer.qkv,
+      scratch: at.productScratch.qkv,
       dX: at.normedGradient,
       n: qkvWidth,
       k: hidden,
       label: `${name} qkv`,
+    });
+    productSums(recorder, {
+      pending,
+      products: at.productScratch.whole,
+      destination: gradients,
+      label: `${name} weight gradient sums`,
     });
     normBackward(2 * l, `${name} input norm`);
   }
@@ -206,6 +221,19 @@ export function recordBackward(
     destination: at.gateSums,
     destinationOffset: 0,
     label: 'gate gradient sums',
+  });
+  headGateSums(recorder, {
+    delta: at.delta,
+    stride: deltaStride(config, { batch, context }),
+    gates: at.gates,
+    headGate: gates.head.offset,
+    sums: at.gateSums,
+    to: columns.total - columns.normGates,
+    layers: numHiddenLayers,
+    rows,
+    heads,
+    keyValueHeads,
+    label: 'head gate gradient sums',
   });
   gateGradient(recorder, {
     sums: at.gateSums,

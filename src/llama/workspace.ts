@@ -1,4 +1,4 @@
-import { createStorage, type Slice } from '../gpu/buffers';
+import { alignElements, createStorage, sliceElements, type Slice } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Partials } from '../kernels/column-sum';
 import { matmulScratchElements } from '../kernels/matmul';
@@ -81,15 +81,19 @@ function partialBlocks(config: LlamaConfig, { batch, context }: BatchShape): num
   return Math.max(32, Math.min(256, Math.ceil((batch * context) / 8), fitting));
 }
 
+/** Elements from one layer's D (attention.wgsl) to the next. */
+export function deltaStride(config: LlamaConfig, { batch, context }: BatchShape): number {
+  return alignElements(batch * context * config.numAttentionHeads);
+}
+
 /** Columns of the partial sums, in the order that column_sum and gate_gradient read them. */
 export function partialColumns(config: LlamaConfig) {
-  const { hiddenSize: d, numHiddenLayers: L, intermediateSize: I, numKeyValueHeads: G } = config;
+  const { hiddenSize: d, numHiddenLayers: L, intermediateSize: I } = config;
   const normWeights = 0;
   const normGates = (2 * L + 1) * d;
   const branches = normGates + (2 * L + 1) * d;
   const intermediate = branches + 2 * L * d;
-  const heads = intermediate + L * I;
-  return { normWeights, normGates, branches, intermediate, heads, total: heads + L * G };
+  return { normWeights, normGates, branches, intermediate, total: intermediate + L * I };
 }
 
 /** Training keeps every layer's activations for the gradients; inference reuses one layer's. */
@@ -164,23 +168,37 @@ export function allocateInference(gpu: Gpu, label: string, config: LlamaConfig, 
   };
 }
 
-/** Scratch of the products that may split k: the gradients of all weights, and of the head's input. */
-function productScratchElements(config: LlamaConfig, shape: BatchShape): number {
+/**
+ * Scratch of the products that may split k: of each weight gradient of a layer, whose sums wait for each other, and
+ * of one product at a time, whose sum does not wait.
+ */
+function productScratchElements(config: LlamaConfig, shape: BatchShape) {
   const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
   const rows = shape.batch * shape.context;
   const chunk = logitsRows(config, shape);
-  const weights = [
-    { m: (H + 2 * G) * headDim, n: d },
-    { m: d, n: H * headDim },
-    { m: 2 * I, n: d },
-    { m: d, n: I },
-  ].map((size) => ({ ...size, k: rows }));
+  const weights = {
+    down: { m: d, n: I },
+    gateUp: { m: 2 * I, n: d },
+    output: { m: d, n: H * headDim },
+    qkv: { m: (H + 2 * G) * headDim, n: d },
+  };
+  const inputs = Object.values(weights).map(({ m, n }) => ({ m: rows, n, k: m }));
   const head = [chunk, rows % chunk || chunk].flatMap((count) => [
     { m: count, n: d, k: config.vocabSize },
     { m: config.vocabSize, n: d, k: count },
   ]);
-  return Math.max(...[...weights, ...head].map(matmulScratchElements));
+  const waiting = (size: { m: number; n: number }) =>
+    alignElements(matmulScratchElements({ ...size, k: rows }));
+  return {
+    single: alignElements(Math.max(...[...inputs, ...head].map(matmulScratchElements))),
+    down: waiting(weights.down),
+    gateUp: waiting(weights.gateUp),
+    output: waiting(weights.output),
+    qkv: waiting(weights.qkv),
+  };
 }
+
+const sumOf = (values: Readonly<Record<string, number>>) => Object.values(values).reduce((a, b) => a + b, 0);
 
 export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan {
   const rows = shape.batch * shape.context;
@@ -201,11 +219,27 @@ export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan
     { name: 'activated gradient', elements: rows * I },
     { name: 'attended gradient', elements: rows * H * headDim },
     { name: 'qkv gradient', elements: rows * (H + 2 * G) * headDim },
-    { name: 'delta', elements: rows * H },
-    { name: 'product scratch', elements: productScratchElements(config, shape) },
+    { name: 'delta', elements: config.numHiddenLayers * deltaStride(config, shape) },
+    { name: 'product scratch', elements: sumOf(productScratchElements(config, shape)) },
     { name: 'partials', elements: partialBlocks(config, shape) * columns.total },
-    { name: 'gate sums', elements: columns.total - columns.normGates },
+    // The column sums of the gates, then the head gates'.
+    { name: 'gate sums', elements: columns.total - columns.normGates + config.numHiddenLayers * G },
   ];
+}
+
+/** The scratch as a whole and its parts in order. */
+function scratchParts(whole: Slice, elements: ReturnType<typeof productScratchElements>) {
+  let end = 0;
+  const part = (length: number) => sliceElements(whole, (end += length) - length, length);
+  const { single, down, gateUp, output, qkv } = elements;
+  return {
+    whole,
+    single: part(single),
+    down: part(down),
+    gateUp: part(gateUp),
+    output: part(output),
+    qkv: part(qkv),
+  };
 }
 
 export function allocateTraining(gpu: Gpu, label: string, config: LlamaConfig, shape: BatchShape) {
@@ -232,7 +266,7 @@ export function allocateTraining(gpu: Gpu, label: string, config: LlamaConfig, s
     qkvGradient: allocation.slice('qkv gradient'),
     delta: allocation.slice('delta'),
     gateSums: allocation.slice('gate sums'),
-    productScratch: allocation.slice('product scratch'),
+    productScratch: scratchParts(allocation.slice('product scratch'), productScratchElements(config, shape)),
     partials,
     destroy: () => allocation.destroy(),
   };

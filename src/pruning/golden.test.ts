@@ -104,7 +104,7 @@ async function differentiate(
     recordLoss(r, model, { ...at, normed }, shape, {
       normed: at.normedGradient,
       parameters: gradients,
-      productScratch: at.productScratch,
+      productScratch: at.productScratch.single,
     });
     recordBackward(r, model, gradients, at, shape, gateGradients);
   });

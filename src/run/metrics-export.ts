@@ -72,77 +72,37 @@ function csvColumns(started: StartedEvent, corpus?: string): Column[] {
   ]);
 }
 
-const csvHead = (columns: readonly Column[]): Cell[] => columns.map(({ name }) => name);
-
-/** The row of a step or an evaluation; other events have none. */
-function csvRow(columns: readonly Column[], event: RunEvent): Cell[] | null {
-  if (event.type !== 'step' && event.type !== 'evaluation') return null;
-  return columns.map((column) => column.of(event));
-}
-
 /**
- * A run's metrics as CSV: a row for each step and each evaluation, columns
- * by domain and gate set, and in the last columns where the numbers come from, so that rows of several runs
- * can be put under each other.
+ * A run's log as text, piece by piece: a long one fits no string. JSON is what `parseRunLog` reads back, an event a
+ * line. CSV has a row for each step and each evaluation, columns by domain and gate set, and in the last columns
+ * where the numbers come from, so that rows of several runs can be put under each other.
  *
- * @throws InputError when the run has not started.
- */
-export function metricsCsv(events: readonly RunEvent[], corpus?: string): string {
-  runLogHeader(events, corpus);
-  const columns = csvColumns(events[0] as StartedEvent, corpus);
-  const rows = events.flatMap((event) => {
-    const row = csvRow(columns, event);
-    return row ? [row] : [];
-  });
-  return csvText([csvHead(columns), ...rows]);
-}
-
-/**
- * A log as CSV or as JSON from events that come one after the other, piece by piece: a long one fits no string.
- *
+ * @param corpus what the header calls the text that was trained on
  * @throws InputError when the first event is not `started`
  */
 export async function* logText(
-  events: AsyncGenerator<RunEvent>,
+  events: Iterable<RunEvent> | AsyncIterable<RunEvent>,
   format: 'csv' | 'json',
+  corpus?: string,
 ): AsyncGenerator<string> {
-  const { value } = (await events.next()) as IteratorResult<RunEvent, undefined>;
-  const header = runLogHeader(value ? [value] : []);
-  const all = async function* () {
-    yield value!;
-    yield* events;
-  };
-  if (format === 'json') {
-    yield* metricsJson(all(), header);
-    return;
+  let columns: Column[] | null = null;
+  let separator = '\n';
+  for await (const event of events) {
+    if (!columns) {
+      const header = runLogHeader([event], corpus);
+      columns = csvColumns(event as StartedEvent, corpus);
+      yield format === 'csv' ? csvText([columns.map(({ name }) => name)]) : jsonOpening(header);
+    }
+    if (format === 'json') yield `${separator}    ${eventLine(event, 'inside')}`;
+    else if (event.type === 'step' || event.type === 'evaluation') {
+      yield csvText([columns.map((column) => column.of(event))]);
+    }
+    separator = ',\n';
   }
-  const columns = csvColumns(value as StartedEvent);
-  yield csvText([csvHead(columns)]);
-  for await (const event of all()) {
-    const row = csvRow(columns, event);
-    if (row) yield csvText([row]);
-  }
+  if (!columns) runLogHeader([]);
+  if (format === 'json') yield JSON_END;
 }
 
-/** An event a line: readable, and small when compressed. */
 const jsonOpening = (header: RunLogHeader) =>
   `${JSON.stringify({ format: 'shear-lab run', formatVersion: 2, header }, null, 2).slice(0, -2)},\n  "events": [`;
 const JSON_END = '\n  ]\n}\n';
-
-/**
- * A run's whole log as JSON that `parseRunLog` reads back, piece by piece: a long one is larger than a string may be.
- *
- * @throws InputError when the run has not started.
- */
-export async function* metricsJson(
-  events: Iterable<RunEvent> | AsyncIterable<RunEvent>,
-  header: RunLogHeader,
-): AsyncGenerator<string> {
-  yield jsonOpening(header);
-  let separator = '\n';
-  for await (const event of events) {
-    yield `${separator}    ${eventLine(event, 'inside')}`;
-    separator = ',\n';
-  }
-  yield JSON_END;
-}

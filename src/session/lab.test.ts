@@ -302,7 +302,7 @@ it('a cancelled evaluation measures no further and says nothing', async () => {
   const lab = openLab(gpu);
   await lab.open();
   const measuring = lab.send({ type: 'evaluate', id: 8, run: null, windows: 1_000_000, contextLength: 8 });
-  await lab.until((r) => r.type === 'activity' && r.what.startsWith('Evaluating'));
+  await lab.until((r) => r.type === 'progress' && r.what.startsWith('Evaluating'));
   await lab.send({ type: 'cancel', id: 8 });
   await measuring;
   expect(lab.of('evaluated')).toEqual([]);

@@ -169,7 +169,7 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
         recordLoss(r, model, { ...at, normed: at.normed[2 * config.numHiddenLayers]! }, shape, {
           normed: at.normedGradient,
           parameters: gradients,
-          productScratch: at.productScratch,
+          productScratch: at.productScratch.single,
         });
         recordBackward(r, model, gradients, at, shape, buffers?.gradient ?? null);
         if (buffers) extension?.recordAfter(r, buffers);

@@ -1,5 +1,4 @@
-import { metricsCsv, metricsJson } from '../run/metrics-export';
-import { runLogHeader } from '../run/run-log';
+import { logText } from '../run/metrics-export';
 import { RECORDED_RUN } from './core/run-record';
 import { download } from './download';
 import type { Lab } from './lab';
@@ -10,8 +9,7 @@ export async function exportMetrics(lab: Lab, run: string, format: 'csv' | 'json
   if (run !== RECORDED_RUN) return lab.exportLog(run, format);
   const events = recordedEvents(lab);
   const name = `shear-lab-recorded-run.${format}`;
-  if (format === 'csv') return download(name, metricsCsv(events), 'text/csv');
   const pieces: string[] = [];
-  for await (const piece of metricsJson(events, runLogHeader(events))) pieces.push(piece);
-  download(name, pieces.join(''), 'application/json');
+  for await (const piece of logText(events, format)) pieces.push(piece);
+  download(name, new Blob(pieces), format === 'csv' ? 'text/csv' : 'application/json');
 }

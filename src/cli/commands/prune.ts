@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Corpus } from '../../data/corpus';
 import { publishedJson } from '../../fields/finite';
 import { parsePlan, type Plan } from '../../experiment/interventions';
 import type { Experiment } from '../../experiment/schema';
@@ -12,7 +13,7 @@ import { trains } from '../../retraining';
 import { checkExperiment } from '../../run/check-experiment';
 import type { RunEvent, RunSummary } from '../../run/events';
 import { createKeeper, findRun, readEvents, type FoundRun } from '../../run/keeper';
-import { metricsJson } from '../../run/metrics-export';
+import { logText } from '../../run/metrics-export';
 import { finalModel } from '../../run/run';
 import { eventLine, runLogHeader } from '../../run/run-log';
 import { runTokens } from '../../run/run-size';
@@ -72,6 +73,7 @@ async function runAndWrite({ positionals, options }: CommandInput): Promise<Answ
   const model = textOption(options, 'model') ?? experiment.source;
   const opened = await openModel(model);
   const { source } = opened;
+  const corpus = await openCorpusFor(opened, runTokens(experiment));
   checkExperiment(experiment, source.config);
   const output = await prepareOutputFolder(out, {
     force: options['force'] === true,
@@ -81,7 +83,7 @@ async function runAndWrite({ positionals, options }: CommandInput): Promise<Answ
   await output.remove(KEPT);
   const folder = await openRunFolder(join(output.path, KEPT));
   await folder.write(SOURCE_NAME, encoded(JSON.stringify({ model })));
-  return carryOut({ out, output, folder, opened, plan, found: null, options });
+  return carryOut({ out, output, folder, opened, corpus, plan, found: null, options });
 }
 
 /** Goes on with a run that was interrupted, as if it had never stopped. */
@@ -114,7 +116,8 @@ async function resume({ positionals, options }: CommandInput): Promise<Answer> {
       `the run prunes ${state.source.name}, and ${opened.source.name} has other weights: give the model that was pruned (--model)`,
     );
   }
-  return carryOut({ out, output, folder, opened, plan: state, found, options });
+  const corpus = await openCorpusFor(opened, runTokens(state.experiment));
+  return carryOut({ out, output, folder, opened, corpus, plan: state, found, options });
 }
 
 /** Unpacks a run that the page exported into the folder of --out. @throws InputError */
@@ -144,14 +147,15 @@ interface Work {
   output: OutputFolder;
   folder: RunFolder;
   opened: OpenedModel;
+  corpus: Corpus;
   plan: Plan;
   found: FoundRun | null;
   options: CommandInput['options'];
 }
 
-async function carryOut({ out, output, folder, opened, plan, found, options }: Work): Promise<Answer> {
+async function carryOut(work: Work): Promise<Answer> {
+  const { out, output, folder, opened, corpus, plan, found, options } = work;
   const every = options['checkpoint-every'];
-  const corpus = await openCorpusFor(opened, runTokens(plan.experiment));
   const keeper = await createKeeper(folder, found?.position);
   const last: { event: RunEvent | null } = { event: null };
   let models;
@@ -176,8 +180,13 @@ async function carryOut({ out, output, folder, opened, plan, found, options }: W
   } catch (error) {
     // What a run that was stopped or broke down has told up to there is kept.
     await keeper.flush().catch(() => undefined);
-    await writeLog(output, folder);
+    const header = await writeLog(output, folder);
     await folder.close();
+    if (!header) {
+      // Nothing has happened yet that anybody could go on from.
+      await output.remove(KEPT);
+      await output.giveBack();
+    }
     throw error;
   }
   if (last.event?.type !== 'finished') throw new Error('The run ended without a summary.');
@@ -204,7 +213,7 @@ async function writeLog(output: OutputFolder, folder: RunFolder) {
   for await (const started of events()) {
     const header = runLogHeader([started]);
     await output.stream(METRICS, lines(events()));
-    await output.stream(RUN_LOG, metricsJson(events(), header));
+    await output.stream(RUN_LOG, logText(events(), 'json'));
     return header;
   }
   return null;
