@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import type { Download, Page } from '@playwright/test';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from './fixtures';
@@ -39,6 +40,14 @@ async function drag(page: Page, name: string, by: number) {
   await page.mouse.down();
   await page.mouse.move(x + by * track.width, y, { steps: 8 });
   await page.mouse.up();
+}
+
+/** What axe finds of weight. */
+async function seriousFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
 }
 
 async function textOf(download: Download): Promise<string> {
@@ -146,6 +155,10 @@ test('a run is named, told to a second tab, exported, deleted and taken in again
     'aria-valuenow',
     '48',
   );
+  await page.getByLabel('Hidden size value', { exact: true }).fill('40');
+  await expect(button(page, 'Run this')).toBeVisible();
+  expect(await seriousFaults(page)).toEqual([]);
+  await button(page, 'Back to the run’s settings').click();
   // It goes on where it was stopped.
   await button(page, 'Go on with a first look').click();
   await untilStep(page, 4);
@@ -176,4 +189,6 @@ test('a unit is pinned with the keyboard, named in the table, and part of the li
   const anatomy = page.getByRole('region', { name: 'Anatomy' });
   await anatomy.getByRole('button', { name: 'Table' }).click();
   await expect(anatomy.getByRole('row', { name: /^2 / })).toContainText('head 2 closed');
+  await anatomy.getByRole('button', { name: 'Table' }).click();
+  expect(await seriousFaults(page)).toEqual([]);
 });
