@@ -53,20 +53,32 @@ test('without its script the page says so', async ({ page }) => {
   await expect(page.getByText('If this sentence stays, a file of the site is missing')).toBeVisible();
 });
 
-test('the browser asks before a run is lost, and not otherwise', async ({ page }) => {
-  const asks = () =>
-    page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
-  await page.goto('/?prune.steps=200&prune.batchSize=2&contextLength=32&evaluation.windows=2');
-  const status = page.getByRole('status').first();
-  await expect(status).toHaveText(/Ready/, { timeout: 60_000 });
-  expect(await asks()).toBe(false);
-  await page.getByRole('button', { name: 'Prune', exact: true }).click();
-  await expect(status).toHaveText(/Pruning, step/, { timeout: 120_000 });
-  expect(await asks()).toBe(true);
-  await page.getByRole('button', { name: 'Reset', exact: true }).click();
-  await expect(status).toHaveText(/Ready/, { timeout: 60_000 });
-  expect(await asks()).toBe(false);
-});
+for (const keeps of [true, false]) {
+  test(`a browser that keeps ${keeps ? 'runs lets the page go' : 'none asks before a run is lost'}`, async ({
+    page,
+  }) => {
+    const asks = () =>
+      page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
+    if (!keeps) {
+      await page.route(/\/assets\/worker-[^/]*\.js$/, async (route) => {
+        const response = await route.fetch();
+        const body = `delete FileSystemFileHandle.prototype.move;${await response.text()}`;
+        await route.fulfill({ response, body });
+      });
+    }
+    await page.goto('/?prune.steps=200&prune.batchSize=2&contextLength=32&evaluation.windows=2');
+    const status = page.getByRole('status').first();
+    await expect(status).toHaveText(/Ready/, { timeout: 60_000 });
+    expect(await asks()).toBe(false);
+    await page.getByRole('button', { name: 'Prune', exact: true }).click();
+    await expect(status).toHaveText(/Pruning, step/, { timeout: 120_000 });
+    await expect.poll(asks).toBe(!keeps);
+    await expect(page.getByText(/keeps no files for this page/)).toHaveCount(keeps ? 0 : 1);
+    await page.getByRole('button', { name: 'Reset', exact: true }).click();
+    await expect(status).toHaveText(/Ready/, { timeout: 60_000 });
+    expect(await asks()).toBe(false);
+  });
+}
 
 const model = (file: string) => readFileSync(`public/models/nano/${file}`);
 
