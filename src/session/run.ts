@@ -50,7 +50,7 @@ export async function startRun(state: LabState, value: Plan): Promise<void> {
   postStatus(state, 'running');
   const store = await storeOf(state);
   const folder = await store.create({
-    name: runName(plan.experiment),
+    name: unusedName(runName(plan.experiment), (await store.list()).runs),
     note: '',
     colour: null,
     version: VERSION,
@@ -123,6 +123,15 @@ function runName({ source, target }: Experiment): string {
     target.intermediateSize,
   ];
   return `${source} to ${shape.join('·')}`;
+}
+
+/** The name, with a number behind it where a kept run has it already. */
+function unusedName(name: string, runs: readonly { name: string }[]): string {
+  const taken = new Set(runs.map((run) => run.name));
+  let number = 1;
+  const numbered = () => (number === 1 ? name : `${name}, ${number}`);
+  while (taken.has(numbered())) number++;
+  return numbered();
 }
 
 /** The status becomes `paused` when the run holds: what is in flight comes back first. */

@@ -2,7 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { defaultExperiment } from '../experiment/schema';
 import type { Command, Report } from '../session/protocol';
 import type { LlamaConfig } from '../llama/config';
-import { exampleConfig, exampleStarted } from './core/example-run';
+import { exampleConfig, exampleKept, exampleRuns, exampleStarted, exampleStep } from './core/example-run';
+import { settingsShown } from './core/lab-state';
+import { fixedBecause } from './core/live-fields';
 import { createLab } from './lab';
 
 function setUp() {
@@ -159,5 +161,95 @@ describe('lab', () => {
     expect(types().filter((type) => type !== 'ping')).toEqual(['open', 'start', 'reset', 'open']);
     expect(lab.store.getState()).toMatchObject({ silent: false, status: 'loading' });
     expect(lab.store.getState().notices.at(-1)?.text).toMatch(/did not answer Reset, so it was ended/);
+  });
+
+  const going = (...steps: number[]): Report[] => [
+    ...ready,
+    exampleRuns(exampleKept('a', { inUse: true })),
+    { type: 'status', status: 'running' },
+    { type: 'events', run: 'a', events: [exampleStarted(), ...steps.map((step) => exampleStep(step))] },
+    { type: 'status', status: 'running' },
+  ];
+  const shape = exampleStarted().experiment.target;
+
+  it('a hand on a live setting changes the run, once it is still; a fixed one says why', async () => {
+    const { lab, say, posted } = setUp();
+    lab.openSource();
+    await say(...going(1));
+    vi.useFakeTimers();
+    try {
+      lab.setTarget({ ...shape, hiddenSize: 7 });
+      lab.setTarget({ ...shape, hiddenSize: 5 });
+      lab.setField('mixture.mode', 'constant');
+      expect(settingsShown(lab.store.getState()).target.hiddenSize).toBe(5);
+      vi.advanceTimersByTime(300);
+      // There and back again is no change.
+      lab.setField('clipNorm', 3);
+      lab.setField('clipNorm', 1);
+      vi.advanceTimersByTime(300);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(posted().slice(1)).toEqual([
+      { type: 'change', changes: { 'target.hiddenSize': 5, 'mixture.mode': 'constant' } },
+    ]);
+    expect(lab.store.getState().pending).toEqual({ 'target.hiddenSize': 5, 'mixture.mode': 'constant' });
+    expect(fixedBecause(lab.store.getState(), 'seed')).toMatch(/^Fixed since the run’s start/);
+    expect(fixedBecause(lab.store.getState(), 'target.hiddenSize')).toBeNull();
+  });
+
+  it('after a run what is set is a draft, which can be run or dropped', async () => {
+    const { lab, say, posted } = setUp();
+    lab.openSource();
+    await say(...going(1), { type: 'status', status: 'finished' });
+    const shown = () => settingsShown(lab.store.getState());
+    expect(shown().prune.steps).toBe(30);
+    lab.setTarget({ ...shape, hiddenSize: 7 });
+    expect(lab.store.getState().drafting).toBe(true);
+    expect(shown()).toMatchObject({ target: { hiddenSize: 7 }, prune: { steps: 30 } });
+    lab.setDrafting(false);
+    expect(shown().target.hiddenSize).toBe(shape.hiddenSize);
+    lab.setField('seed', 3);
+    lab.prune();
+    expect(posted().at(-1)).toMatchObject({
+      type: 'start',
+      plan: { experiment: { seed: 3 }, interventions: [] },
+    });
+  });
+
+  it('starts a plan with its changes on the way, and goes on with a kept run after its source is open', async () => {
+    const { lab, say, posted, types } = setUp();
+    const plan = {
+      experiment: exampleStarted().experiment,
+      interventions: [{ at: 4, changes: { clipNorm: 2 } }],
+    };
+    lab.setPlan(plan);
+    await say(...ready);
+    lab.prune();
+    expect(posted().at(-1)).toEqual({ type: 'start', plan });
+    const other = exampleKept('b', { source: { name: 'micro', hash: null, parameters: 9 } });
+    await say(exampleRuns(other), { type: 'status', status: 'finished' });
+    lab.continueRun('b', { 'retrain.steps': 40 });
+    expect(types().slice(-2)).toEqual(['open', 'continue']);
+    expect(posted().at(-1)).toEqual({ type: 'continue', run: 'b', changes: { 'retrain.steps': 40 } });
+  });
+
+  it('reads a kept run that is shown, and forgets those that are not looked at', async () => {
+    const { lab, say, posted } = setUp();
+    lab.openSource();
+    await say(...going(1), exampleRuns(exampleKept('a'), exampleKept('b')), {
+      type: 'status',
+      status: 'finished',
+    });
+    lab.showRun('b');
+    expect(posted().at(-1)).toEqual({ type: 'showRun', run: 'b' });
+    await say(
+      { type: 'events', run: 'b', events: [exampleStarted(5), exampleStep(1)] },
+      { type: 'status', status: 'finished' },
+    );
+    await vi.waitFor(() => expect(settingsShown(lab.store.getState()).seed).toBe(5));
+    lab.overlayRun('a');
+    expect(lab.store.getState().records.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(posted().at(-1)).toEqual({ type: 'showRun', run: 'b' });
   });
 });

@@ -1,7 +1,26 @@
-import { type PointerEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import type { SurgeryEvent } from '../../run/events';
 import type { GateRows } from '../../run/gate-rows';
-import { type AnatomyShape, cellAt, flattenGates, flattenKept, layOutAnatomy } from '../core/anatomy-layout';
+import { type AnatomyShape, flattenGates, flattenKept, layOutAnatomy } from '../core/anatomy-layout';
+import {
+  boxOf,
+  namePlace,
+  neighbour,
+  pinnedBoxes,
+  type PinState,
+  pinStateOf,
+  type Place,
+  placeAt,
+  readPins,
+} from '../core/pinned-units';
 import { formatNumber } from '../core/format';
 import type { Theme } from '../core/theme-colours';
 import { useReducedMotion } from '../use-theme';
@@ -13,25 +32,33 @@ interface AnatomyCanvasProps {
   surgery: SurgeryEvent | null;
   theme: Theme;
   height: number;
+  pins: readonly string[];
+  /** Pins the units of a place; null where none can be pinned now. */
+  onPin: ((place: Place, state: PinState) => void) | null;
   /** What a screen reader says of the picture. */
   description: string;
 }
 
 /** Time in which a gate covers most of the way to a new value. */
 const FADE_MS = 160;
-const KIND_NAMES = { hidden: 'Hidden dimension', head: 'Head', intermediate: 'MLP unit' } as const;
+const ARROWS = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'];
+const FIRST: Place = { set: 'layer', row: 0, from: 0, to: 0 };
 
 /** Every unit of the model as a cell, shaded by its gate; values approach the newest gates, 63 % of the way in 160 ms. */
-export function AnatomyCanvas({ shape, gates, surgery, theme, height, description }: AnatomyCanvasProps) {
+export function AnatomyCanvas(props: AnatomyCanvasProps) {
+  const { shape, gates, surgery, theme, height, pins, onPin, description } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const box = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
-  const [hover, setHover] = useState<{ x: number; y: number; text: string } | null>(null);
+  const [hover, setHover] = useState<{ x: number; y: number; place: Place } | null>(null);
+  /** The place whose menu is open. */
+  const [chosen, setChosen] = useState<Place | null>(null);
+  const [focused, setFocused] = useState<Place | null>(null);
   const still = useReducedMotion();
   const { hiddenSize, numHiddenLayers, numKeyValueHeads, intermediateSize } = shape;
 
   useLayoutEffect(() => {
-    const element = box.current;
+    const element = frame.current;
     if (!element) return;
     const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
     observer.observe(element);
@@ -63,6 +90,8 @@ export function AnatomyCanvas({ shape, gates, surgery, theme, height, descriptio
     [layout, surgery],
   );
   const drawn = useRef(target);
+  const marks = useMemo(() => pinnedBoxes(layout, pins), [layout, pins]);
+  const cursor = useMemo(() => focused && boxOf(layout, focused), [layout, focused]);
 
   useEffect(() => {
     const element = canvas.current;
@@ -78,11 +107,11 @@ export function AnatomyCanvas({ shape, gates, surgery, theme, height, descriptio
     const fits = from.units.length === target.units.length && from.layers.length === target.layers.length;
     const current = still || !fits ? target : { units: from.units.slice(), layers: from.layers.slice() };
     drawn.current = current;
-    const paint = () => paintAnatomy(context, { layout, ...current, kept, theme, font });
+    const paint = () => paintAnatomy(context, { layout, ...current, kept, theme, font, marks, cursor });
     paint();
     if (current === target) return;
 
-    let frame = 0;
+    let request = 0;
     let last = performance.now();
     const advance = (now: number) => {
       const share = 1 - Math.exp(-Math.max(1, now - last) / FADE_MS);
@@ -92,53 +121,136 @@ export function AnatomyCanvas({ shape, gates, surgery, theme, height, descriptio
         approach(current.layers, target.layers, share),
       );
       paint();
-      if (moving > 1) frame = requestAnimationFrame(advance);
+      if (moving > 1) request = requestAnimationFrame(advance);
       else drawn.current = target;
     };
-    frame = requestAnimationFrame(advance);
-    return () => cancelAnimationFrame(frame);
-  }, [layout, target, kept, theme, still, width]);
+    request = requestAnimationFrame(advance);
+    return () => cancelAnimationFrame(request);
+  }, [layout, target, kept, theme, still, width, marks, cursor]);
 
-  const point = (event: PointerEvent<HTMLCanvasElement>) => {
+  const textOf = (place: Place): string => {
+    const { set, row, from, to } = place;
+    const layers = set === 'layer';
+    const grid = layout.grids.find(({ kind, layer }) => kind === set && (layer ?? 0) === row);
+    const first = layers ? 0 : (grid?.firstUnit ?? 0);
+    const values = layers ? target.layers : target.units;
+    const mean = average(values, first + from, first + to) / 255;
+    const outcome = !kept
+      ? ''
+      : layers
+        ? `, ${kept.layers.has(from) ? 'kept' : 'cut'}`
+        : `, ${keptText(kept.units, first + from, first + to)}`;
+    const pinned = pinStateOf(readPins(pins), place);
+    const byHand = pinned === 'free' || pinned === null ? '' : `, ${pinned} by hand`;
+    return `${namePlace(place)}: gate ${formatNumber(mean, 2)}${outcome}${byHand}`;
+  };
+
+  const pointed = (event: PointerEvent<HTMLCanvasElement>) => {
     const rectangle = event.currentTarget.getBoundingClientRect();
     const x = event.clientX - rectangle.left;
     const y = event.clientY - rectangle.top;
-    const cell = cellAt(layout, x, y);
-    if (!cell) return setHover(null);
-    const { grid, from, to } = cell;
-    let sum = 0;
-    for (let unit = from; unit <= to; unit++) sum += target.units[grid.firstUnit + unit] ?? 0;
-    const name = `${KIND_NAMES[grid.kind]}${to > from ? 's' : ''} ${from + 1}${to > from ? `–${to + 1}` : ''}`;
-    const where = grid.layer === null ? '' : ` of layer ${grid.layer + 1}`;
-    const mean = sum / (to - from + 1) / 255;
-    const outcome = kept ? `, ${keptText(kept.units, grid.firstUnit + from, grid.firstUnit + to)}` : '';
-    setHover({ x, y, text: `${name}${where}: gate ${formatNumber(mean, 2)}${outcome}` });
+    const place = placeAt(layout, x, y);
+    return place && { x, y, place };
   };
 
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = focused ?? FIRST;
+    if (ARROWS.includes(event.key)) setFocused(neighbour(layout, at, event.key));
+    else if ((event.key === 'Enter' || event.key === ' ') && onPin) setChosen(at);
+    else return;
+    event.preventDefault();
+  };
+
+  const shown = chosen ?? hover?.place ?? focused;
+  const box = shown && boxOf(layout, shown);
+  const tip = hover && !chosen ? hover : box && { x: box.x, y: box.y + box.height / 2 };
   return (
-    <div className="anatomy-box" ref={box}>
+    <div className="anatomy-box" ref={frame}>
       <canvas
         ref={canvas}
-        role="img"
+        role="application"
+        aria-roledescription="drawing of the model"
         aria-label={description}
+        tabIndex={0}
         style={{ width: layout.width, height: layout.height }}
-        onPointerMove={point}
-        onPointerDown={point}
+        onPointerMove={(event) => setHover(pointed(event))}
         onPointerLeave={() => setHover(null)}
+        onClick={(event) => {
+          const rectangle = event.currentTarget.getBoundingClientRect();
+          const place = placeAt(layout, event.clientX - rectangle.left, event.clientY - rectangle.top);
+          if (place && onPin) setChosen(place);
+        }}
+        onFocus={(event) => event.currentTarget.matches(':focus-visible') && setFocused(focused ?? FIRST)}
+        onBlur={() => setFocused(null)}
+        onKeyDown={onKeyDown}
       />
-      {hover && (
+      {shown && tip && (
         <div
-          className="anatomy-tip"
-          style={{
-            left: Math.min(hover.x + 12, Math.max(0, layout.width - 230)),
-            top: hover.y + 16,
-          }}
+          className={`anatomy-tip ${chosen ? 'anatomy-menu' : ''}`}
+          style={{ left: Math.min(tip.x + 12, Math.max(0, layout.width - 250)), top: tip.y + 16 }}
         >
-          {hover.text}
+          {chosen && onPin ? (
+            <PinMenu
+              title={textOf(chosen)}
+              state={pinStateOf(readPins(pins), chosen)}
+              onPin={(state) => {
+                onPin(chosen, state);
+                setChosen(null);
+                canvas.current?.focus();
+              }}
+              onClose={() => {
+                setChosen(null);
+                canvas.current?.focus();
+              }}
+            />
+          ) : (
+            textOf(shown)
+          )}
         </div>
       )}
+      <p className="visually-hidden" aria-live="polite">
+        {focused && !chosen ? textOf(focused) : ''}
+      </p>
     </div>
   );
+}
+
+const ACTIONS: readonly { state: PinState; label: string }[] = [
+  { state: 'closed', label: 'Close' },
+  { state: 'kept', label: 'Keep' },
+  { state: 'free', label: 'Let go' },
+];
+
+interface PinMenuProps {
+  title: string;
+  state: PinState | null;
+  onPin(state: PinState): void;
+  onClose(): void;
+}
+
+/** What can be done with a unit by hand. */
+function PinMenu({ title, state, onPin, onClose }: PinMenuProps) {
+  return (
+    <div
+      role="group"
+      aria-label={title}
+      onKeyDown={(event) => event.key === 'Escape' && onClose()}
+      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && onClose()}
+    >
+      <p>{title}</p>
+      {ACTIONS.filter((action) => action.state !== state).map((action, i) => (
+        <button key={action.state} type="button" autoFocus={i === 0} onClick={() => onPin(action.state)}>
+          {action.label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function average(values: Float32Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i <= to; i++) sum += values[i] ?? 0;
+  return sum / (to - from + 1);
 }
 
 function approach(values: Float32Array, targets: Float32Array, share: number): number {

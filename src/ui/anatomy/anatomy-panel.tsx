@@ -3,17 +3,23 @@ import type { SurgeryEvent } from '../../run/events';
 import type { GateRows } from '../../run/gate-rows';
 import { keptPlace } from '../core/anatomy-layout';
 import { formatNumber } from '../core/format';
-import { findRun } from '../core/lab-state';
+import { findRun, settingsShown } from '../core/lab-state';
+import { fixedBecause } from '../core/live-fields';
+import { describePins, withPinned } from '../core/pinned-units';
+import { pinProblem } from '../../pruning/pins';
 import { describeShape } from '../core/run-record';
 import { shapeOf } from '../../llama/config';
 import { Panel } from '../controls/panel';
-import { useLabState } from '../lab-context';
+import { useLab, useLabState } from '../lab-context';
 import { useNarrow, useTall, useTheme } from '../use-theme';
 import { AnatomyCanvas } from './anatomy-canvas';
 
 export function AnatomyPanel() {
   const run = useLabState((state) => findRun(state, state.shownRun));
   const source = useLabState((state) => state.source);
+  const lab = useLab();
+  const { pins, target, gates: learnt, source: wanted } = useLabState(settingsShown);
+  const fixed = useLabState((state) => fixedBecause(state, 'pins'));
   const theme = useTheme();
   const narrow = useNarrow();
   const tall = useTall();
@@ -25,6 +31,18 @@ export function AnatomyPanel() {
     () => (config ? layerRows(config.numHiddenLayers, gates, surgery) : []),
     [config, gates, surgery],
   );
+  // The settings may be for another model than the one that is shown, as beside the recorded run.
+  const own = (run?.started.source.name ?? source?.name) === wanted;
+  const pinned = own ? pins : [];
+  const pin =
+    own && config && fixed === null
+      ? (place: Parameters<typeof withPinned>[1], state: Parameters<typeof withPinned>[2]) => {
+          const next = withPinned(pins, place, state);
+          const problem = pinProblem(config, next, target, learnt);
+          if (problem) lab.notify({ kind: 'information', text: problem });
+          else lab.setField('pins', next);
+        }
+      : null;
 
   const caption = surgery
     ? `Cut to ${describeShape(shapeOf(surgery.config))}`
@@ -51,13 +69,15 @@ export function AnatomyPanel() {
         <AnatomyCanvas
           shape={config}
           gates={gates}
+          pins={pinned}
+          onPin={pin}
           surgery={surgery}
           theme={theme}
           height={narrow ? 300 : anatomyHeight(config.numHiddenLayers) * (tall ? 1.35 : 1)}
-          description={`${caption}. ${config.numHiddenLayers} layers of ${config.numKeyValueHeads} head groups and ${config.intermediateSize} MLP units. The table has the numbers.`}
+          description={`${caption}. ${config.numHiddenLayers} layers of ${config.numKeyValueHeads} head groups and ${config.intermediateSize} MLP units. The table has the numbers.${pin ? ' Arrow keys choose a unit, Enter closes or keeps it by hand.' : ''}`}
         />
       )}
-      {table && <AnatomyTable rows={rows} hidden={gates} />}
+      {table && <AnatomyTable rows={rows} hidden={gates} pins={pinned} />}
       <p className="anatomy-caption">{caption}</p>
     </Panel>
   );
@@ -111,7 +131,13 @@ function layerRows(layers: number, gates: GateRows | null, surgery: SurgeryEvent
   });
 }
 
-function AnatomyTable({ rows, hidden }: { rows: readonly LayerNumbers[]; hidden: GateRows | null }) {
+interface AnatomyTableProps {
+  rows: readonly LayerNumbers[];
+  hidden: GateRows | null;
+  pins: readonly string[];
+}
+
+function AnatomyTable({ rows, hidden, pins }: AnatomyTableProps) {
   return (
     <div className="table-scroll" tabIndex={0} role="group" aria-label="Gates by layer">
       <table>
@@ -123,6 +149,7 @@ function AnatomyTable({ rows, hidden }: { rows: readonly LayerNumbers[]; hidden:
             <th scope="col">Heads open</th>
             <th scope="col">MLP units open</th>
             <th scope="col">Kept</th>
+            <th scope="col">By hand</th>
           </tr>
         </thead>
         <tbody>
@@ -133,6 +160,7 @@ function AnatomyTable({ rows, hidden }: { rows: readonly LayerNumbers[]; hidden:
               <td>{row.heads}</td>
               <td>{row.units}</td>
               <td>{row.kept}</td>
+              <td>{describePins(pins, row.layer) || '–'}</td>
             </tr>
           ))}
           {hidden && (
@@ -141,6 +169,7 @@ function AnatomyTable({ rows, hidden }: { rows: readonly LayerNumbers[]; hidden:
               <td colSpan={4}>
                 {formatNumber(sum(hidden.hidden) / 255)} of {hidden.hidden.length} dimensions open
               </td>
+              <td>{describePins(pins, null) || '–'}</td>
             </tr>
           )}
         </tbody>

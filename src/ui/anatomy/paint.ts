@@ -1,4 +1,5 @@
 import { type AnatomyLayout, type CellGrid, LABEL_WIDTH } from '../core/anatomy-layout';
+import type { Box } from '../core/pinned-units';
 import { ANATOMY_COLOURS, type Theme } from '../core/theme-colours';
 
 export interface AnatomyFrame {
@@ -10,6 +11,10 @@ export interface AnatomyFrame {
   kept: { units: Float32Array; layers: ReadonlySet<number> } | null;
   theme: Theme;
   font: string;
+  /** Cells that are pinned by hand. */
+  marks: readonly (Box & { kept: boolean })[];
+  /** The cell that has the keyboard's focus. */
+  cursor: Box | null;
 }
 
 const SHADES = 64;
@@ -60,6 +65,41 @@ export function paintAnatomy(context: CanvasRenderingContext2D, frame: AnatomyFr
     paintValve(context, row.y, row.height, frame.kept ? 1 : open, cut, theme);
     if (cut) paintStrike(context, layout, middle, theme);
   }
+  for (const mark of frame.marks) paintPin(context, mark, theme);
+  if (frame.cursor) {
+    const { x, y, width, height } = frame.cursor;
+    context.strokeStyle = theme === 'dark' ? '#ff8a5c' : '#c8451b';
+    context.lineWidth = 2;
+    context.strokeRect(x - 1.5, y - 1.5, width + 3, height + 3);
+  }
+}
+
+/** Closed by hand: a cross. Kept by hand: a dot. Both on a ground of their own, so that they stand out of any gate. */
+function paintPin(
+  context: CanvasRenderingContext2D,
+  { x, y, width, height, kept }: Box & { kept: boolean },
+  theme: Theme,
+): void {
+  const reach = Math.max(2.5, Math.min(5, Math.min(width, height) / 2 - 1));
+  const [middleX, middleY] = [x + width / 2, y + height / 2];
+  context.fillStyle = theme === 'dark' ? '#12181d' : '#ffffff';
+  context.beginPath();
+  context.arc(middleX, middleY, reach + 1, 0, 2 * Math.PI);
+  context.fill();
+  context.strokeStyle = context.fillStyle = theme === 'dark' ? '#ff8a5c' : '#c8451b';
+  context.lineWidth = 1.5;
+  context.beginPath();
+  if (kept) {
+    context.arc(middleX, middleY, reach * 0.65, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
+  const arm = reach * 0.65;
+  context.moveTo(middleX - arm, middleY - arm);
+  context.lineTo(middleX + arm, middleY + arm);
+  context.moveTo(middleX + arm, middleY - arm);
+  context.lineTo(middleX - arm, middleY + arm);
+  context.stroke();
 }
 
 function gridHeight(grid: CellGrid): number {

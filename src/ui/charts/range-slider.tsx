@@ -1,4 +1,5 @@
 import { Slider } from 'radix-ui';
+import { stepOf } from '../core/run-record';
 import { setView, useView } from '../view-store';
 import { useChartData } from './chart-data';
 
@@ -6,7 +7,7 @@ import { useChartData } from './chart-data';
 export function RangeSlider() {
   const { run } = useChartData();
   const range = useView((view) => view.range);
-  const last = run?.steps.at(-1)?.step ?? 0;
+  const last = run ? stepOf(run) : 0;
   if (last < 20) return null;
   const [from, to] = range ?? [0, last];
   return (

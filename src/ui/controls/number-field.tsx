@@ -11,16 +11,21 @@ interface NumberFieldProps {
   onChange(value: number): void;
   describedBy?: string;
   disabled?: boolean;
+  /** Taken with Enter or when the field is left, not with every digit: 4 on the way to 40 is no change of a run. */
+  whenDone?: boolean;
 }
 
 /** A number that a visitor types. What cannot be taken stays visible, marked, with the reason under it. */
 export function NumberField(props: NumberFieldProps) {
-  const { name, value, min, max, step, read, onChange, describedBy, disabled } = props;
+  const { name, value, min, max, step, read, onChange, describedBy, disabled, whenDone = false } = props;
   // The text while it differs from the value; null: the field shows the value.
   const [draft, setDraft] = useState<string | null>(null);
   const problemId = useId();
   const result = draft === null ? value : read(draft);
   const problem = typeof result === 'string' ? result : null;
+  const take = () => {
+    if (typeof result === 'number' && result !== value) onChange(result);
+  };
 
   return (
     <span className="number-field">
@@ -38,11 +43,17 @@ export function NumberField(props: NumberFieldProps) {
           const text = event.target.value;
           const read_ = read(text);
           setDraft(text);
-          if (typeof read_ === 'number' && read_ !== value) onChange(read_);
+          if (!whenDone && typeof read_ === 'number' && read_ !== value) onChange(read_);
         }}
-        onBlur={() => setDraft(problem ? draft : null)}
+        onBlur={() => {
+          take();
+          setDraft(problem ? draft : null);
+        }}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && !problem) setDraft(null);
+          if (event.key === 'Enter' && !problem) {
+            take();
+            setDraft(null);
+          }
           if (event.key === 'Escape') setDraft(null);
         }}
       />

@@ -12,6 +12,8 @@ interface RulerSliderProps {
   steps: LegalSteps;
   /** Why it cannot be changed, in one sentence; null when it can. */
   fixed: string | null;
+  /** A typed number is taken when it is done. */
+  whenDone: boolean;
   /** A mark of its own on the ruler. */
   ghost?: ReactNode;
   fallback: number;
@@ -23,7 +25,7 @@ interface RulerSliderProps {
 
 /** One dimension of the target shape: a ruler with a mark a legal size, and the same number to type. */
 export function RulerSlider(props: RulerSliderProps) {
-  const { label, value, steps, fixed, ghost, fallback, problem, read, onChange } = props;
+  const { label, value, steps, fixed, whenDone, ghost, fallback, problem, read, onChange } = props;
   const problemId = useId();
   const { max } = steps;
   const { min, step } = steps.slider;
@@ -50,6 +52,7 @@ export function RulerSlider(props: RulerSliderProps) {
             max={max}
             step={steps.multiple}
             disabled={fixed !== null}
+            whenDone={whenDone}
             read={read}
             onChange={onChange}
             describedBy={problem ? problemId : undefined}

@@ -118,4 +118,30 @@ describe('chart rows', () => {
       { numRuns: 40 },
     );
   });
+
+  it('keeps every spike of a run that is much longer than a chart is wide', () => {
+    const events = steps(20_000);
+    events[12_345] = { ...events[12_345]!, loss: 40 };
+    events[777] = { ...events[777]!, loss: 0.25 };
+    const rows = chartRows(appendEvents(beginRun('a', exampleStarted()), events), null, whole);
+    const losses = rows.flatMap(({ loss }) => loss ?? []);
+    expect([Math.max(...losses), Math.min(...losses)]).toEqual([40, 0.25]);
+    const near = rows.find(({ loss }) => loss === 40)!.step;
+    expect(Math.abs(near - 12_346)).toBeLessThan(20_000 / 145);
+    expect(rows[1]).toMatchObject({ step: 1, expected_head: 0.01 });
+    expect(rows.at(-1)).toMatchObject({ step: 20_000, tokens: 2_000_000, expected_head: 200 });
+  });
+
+  it('smooths a run that grows as it would the whole', () => {
+    const events = Array.from({ length: 900 }, (_, i) => exampleStep(i + 1, [Math.sin(i), i % 3 ? 1 : null]));
+    const view = { ...whole, smoothing: 0.9 };
+    const grown = beginRun('a', exampleStarted());
+    let run = grown;
+    for (let i = 0; i < events.length; i += 100) {
+      run = appendEvents(run, events.slice(i, i + 100));
+      chartRows(run, null, view);
+    }
+    const once = appendEvents(beginRun('b', exampleStarted()), events);
+    expect(chartRows(run, null, view)).toEqual(chartRows(once, null, view));
+  });
 });

@@ -36,7 +36,7 @@ export function formatBytes(bytes: number): string {
     [2 ** 20, 'MiB'],
     [2 ** 10, 'KiB'],
   ] as const) {
-    if (bytes >= size) return `${(bytes / size).toPrecision(3)}\u202f${suffix}`;
+    if (bytes >= size * 0.9995) return `${(bytes / size).toPrecision(3)}\u202f${suffix}`;
   }
   return `${bytes}\u202fB`;
 }

@@ -22,7 +22,7 @@ export function ghostShape(state: LabState): TargetShape | null {
 }
 
 function targetOf(run: RunRecord): TargetShape | null {
-  const sparsity = run.steps.at(-1)?.sparsity;
+  const sparsity = run.steps.newest?.sparsity;
   if (!sparsity) return null;
   const shape = { ...shapeOf(run.started.source.config) };
   for (const field of TARGET_FIELDS) shape[field] *= 1 - (sparsity[GATE_SET_OF[field]]?.target ?? 0);

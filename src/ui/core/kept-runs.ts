@@ -7,6 +7,8 @@ import type { DamagedRun, KeptRun as StoredRun } from '../../storage/kept-run';
 export interface KeptRun extends Omit<StoredRun, 'experiment' | 'interventions'> {
   /** What it follows; null where this version cannot read it. */
   plan: Plan | null;
+  /** With every change of the plan in force. */
+  settings: Experiment | null;
 }
 
 export interface KeptRuns {
@@ -26,7 +28,9 @@ export function readKept(
 ): KeptRuns {
   const runs = list.runs.map(({ experiment, interventions, ...run }): KeptRun => {
     const known = before?.runs.find(({ id, updatedAt }) => id === run.id && updatedAt === run.updatedAt);
-    return { ...run, plan: known ? known.plan : readPlan(experiment, interventions) };
+    if (known) return { ...run, plan: known.plan, settings: known.settings };
+    const plan = readPlan(experiment, interventions);
+    return { ...run, plan, settings: plan && finalSettings(plan) };
   });
   return { runs, damaged: list.damaged, used, notice };
 }

@@ -232,7 +232,10 @@ export function followedRun(state: LabState): RunRecord | null {
 /** The settings in the form, changes that are on their way included. */
 export function settingsShown(state: LabState): Experiment {
   const run = followedRun(state);
-  return run ? withPending(run.settings, state) : state.experiment;
+  if (run) return withPending(run.settings, state);
+  // Its events are still on their way.
+  const kept = state.drafting ? null : findKept(state, state.shownRun);
+  return kept?.settings ?? state.experiment;
 }
 
 /** One object for each settings and pending changes: components compare by identity. */

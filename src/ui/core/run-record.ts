@@ -4,12 +4,12 @@ import type {
   InterventionEvent,
   RunEvent,
   StartedEvent,
-  StepEvent,
   SurgeryEvent,
 } from '../../run/events';
 import { changed, type Intervention, type Plan } from '../../experiment/interventions';
 import type { Experiment } from '../../experiment/schema';
 import { gateRows, type GateRows } from '../../run/gate-rows';
+import { addStep, createStepColumns, type StepColumns } from './step-columns';
 import { shapeOf, type TargetShape } from '../../llama/config';
 
 /**
@@ -23,7 +23,7 @@ export interface RunRecord {
   /** The settings of its newest step. */
   settings: Experiment;
   interventions: readonly InterventionEvent[];
-  steps: readonly StepEvent[];
+  steps: StepColumns;
   evaluations: readonly EvaluationEvent[];
   /** The newest gates. */
   gates: GateRows | null;
@@ -39,7 +39,7 @@ export function beginRun(id: string, started: StartedEvent): RunRecord {
     started,
     settings: started.experiment,
     interventions: [],
-    steps: [],
+    steps: createStepColumns(started.domains.length),
     evaluations: [],
     gates: null,
     surgery: null,
@@ -54,7 +54,7 @@ export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRe
   for (const event of events) {
     switch (event.type) {
       case 'step':
-        add(next.steps, event);
+        addStep(next.steps, event);
         break;
       case 'evaluation':
         add(next.evaluations, event);
@@ -82,7 +82,7 @@ export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRe
 export { runSteps as plannedSteps } from '../../run/run-size';
 
 /** Optimiser steps done. */
-export const stepOf = (run: RunRecord): number => run.steps.at(-1)?.step ?? 0;
+export const stepOf = (run: RunRecord): number => run.steps.newest?.step ?? 0;
 
 /** The plan that the run follows; `planned` are interventions that are still to come. */
 export function planOf(run: RunRecord, planned: readonly Intervention[] = []): Plan {
@@ -124,12 +124,11 @@ export function meanOf(values: readonly number[]): number {
 
 /** Median milliseconds between the last optimiser steps: what a step costs on this device. */
 export function millisecondsPerStep(run: RunRecord): number | null {
-  const recent = run.steps.slice(-33);
+  const { step, elapsedMs, length } = run.steps;
   const differences: number[] = [];
-  for (let i = 1; i < recent.length; i++) {
-    const before = recent[i - 1]!;
-    const after = recent[i]!;
-    if (before.stage === after.stage) differences.push(after.elapsedMs - before.elapsedMs);
+  for (let i = Math.max(1, length - 32); i < length; i++) {
+    // Between the last step before the cut and the first after it lies the cut.
+    if (step.at(i - 1) !== run.surgery?.step) differences.push(elapsedMs.at(i) - elapsedMs.at(i - 1));
   }
   if (differences.length < 3) return null;
   differences.sort((a, b) => a - b);

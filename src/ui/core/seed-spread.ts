@@ -1,5 +1,5 @@
 import type { Experiment } from '../../experiment/schema';
-import { finalSettings, type KeptRun } from './kept-runs';
+import type { KeptRun } from './kept-runs';
 import { meanOf } from './run-record';
 
 export interface SeedSpread {
@@ -18,8 +18,8 @@ const withoutSeed = (experiment: Experiment) => JSON.stringify({ ...experiment, 
 export function seedSpread(runs: readonly KeptRun[]): SeedSpread[] {
   const groups = new Map<string, KeptRun[]>();
   for (const run of runs) {
-    if (run.status !== 'finished' || run.meanLoss === null || !run.plan) continue;
-    const key = `${run.source.hash ?? run.source.name} ${withoutSeed(finalSettings(run.plan))}`;
+    if (run.status !== 'finished' || run.meanLoss === null || !run.settings) continue;
+    const key = `${run.source.hash ?? run.source.name} ${withoutSeed(run.settings)}`;
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
   return [...groups.values()].flatMap((group) => {

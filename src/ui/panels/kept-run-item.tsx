@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { defaultExperiment } from '../../experiment/schema';
 import { describeDifferences } from '../core/field-value';
 import { formatBytes, formatPerplexity } from '../core/format';
-import { finalSettings, type KeptRun } from '../core/kept-runs';
+import type { KeptRun } from '../core/kept-runs';
 import { findRun, isGoing } from '../core/lab-state';
 import { describeShape } from '../core/run-record';
 import { canContinue, describeStatus } from '../core/run-status';
@@ -17,8 +17,7 @@ export function KeptRunItem({ run }: { run: KeptRun }) {
   const status = useLabState((state) => describeStatus(run, findRun(state, run.id), state));
   const busy = useLabState(isGoing);
   const [open, setOpen] = useState<'renaming' | 'noting' | 'deleting' | null>(null);
-  const { plan } = run;
-  const settings = plan && finalSettings(plan);
+  const { plan, settings } = run;
   // The target stands in the line above: it would only be said twice.
   const differences = settings
     ? describeDifferences({ ...defaultExperiment(), target: settings.target }, settings)
@@ -54,7 +53,13 @@ export function KeptRunItem({ run }: { run: KeptRun }) {
               ⋯
             </DropdownMenu.Trigger>
             <DropdownMenu.Portal>
-              <DropdownMenu.Content className="menu" align="end" sideOffset={4}>
+              <DropdownMenu.Content
+                className="menu"
+                align="end"
+                sideOffset={4}
+                // What an item opened takes the focus, not the button of the menu.
+                onCloseAutoFocus={(event) => open !== null && event.preventDefault()}
+              >
                 <Item disabled={!plan} onSelect={() => plan && lab.setPlan(plan)}>
                   Use these settings
                 </Item>
@@ -121,8 +126,8 @@ function TextEditor({ label, value, onDone }: TextEditorProps) {
       aria-label={label}
       defaultValue={value}
       maxLength={200}
-      // The menu that was closed for it gives the focus back in the same moment.
-      ref={(element) => void setTimeout(() => element?.select())}
+      autoFocus
+      onFocus={(event) => event.target.select()}
       onBlur={(event) => onDone(event.target.value)}
       onKeyDown={(event) => {
         if (event.key === 'Enter') onDone(event.currentTarget.value);

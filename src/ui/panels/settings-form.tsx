@@ -2,7 +2,7 @@ import { useId } from 'react';
 import { EXPERIMENT_FIELDS, groupOf, type Field, type FieldGroup } from '../../experiment/schema';
 import { defaultOf, describeValue, getField, isDefault, readNumber } from '../core/field-value';
 import { settingsShown } from '../core/lab-state';
-import { fixedBecause } from '../core/live-fields';
+import { actsOnRun, fixedBecause } from '../core/live-fields';
 import { NumberField } from '../controls/number-field';
 import { ResetDot } from '../controls/reset-dot';
 import { useLab, useLabState } from '../lab-context';
@@ -59,6 +59,7 @@ export function SettingsForm() {
 function SettingsField({ field }: { field: Field }) {
   const lab = useLab();
   const experiment = useLabState(settingsShown);
+  const acts = useLabState(actsOnRun);
   const fixed = useLabState((state) => fixedBecause(state, field.key));
   const helpId = useId();
   const value = getField(experiment, field.key);
@@ -92,6 +93,7 @@ function SettingsField({ field }: { field: Field }) {
             onChange={(next) => lab.setField(field.key, next)}
             describedBy={helpId}
             disabled={fixed !== null}
+            whenDone={acts}
           />
         );
       case 'weights':
@@ -121,7 +123,11 @@ function SettingsField({ field }: { field: Field }) {
         {fixed && <em> {fixed}</em>}
       </p>
       {field.kind === 'weights' && Array.isArray(value) && (
-        <WeightsField value={value.map(Number)} onChange={(next) => lab.setField(field.key, next)} />
+        <WeightsField
+          value={value.map(Number)}
+          whenDone={acts}
+          onChange={(next) => lab.setField(field.key, next)}
+        />
       )}
     </div>
   );

@@ -14,7 +14,7 @@ import {
 } from '../../pruning/target-shape';
 import { fieldOf, readNumber } from '../core/field-value';
 import { settingsShown } from '../core/lab-state';
-import { fixedBecause } from '../core/live-fields';
+import { actsOnRun, fixedBecause } from '../core/live-fields';
 import { ghostShape } from '../core/ghost-shape';
 import { formatNumber } from '../core/format';
 import { Panel } from '../controls/panel';
@@ -33,6 +33,7 @@ import { SourceCard } from './source-card';
 export function TargetPanel() {
   const lab = useLab();
   const experiment = useLabState(settingsShown);
+  const acts = useLabState(actsOnRun);
   const fixed = useLabState((state) => fixedBecause(state, 'target.hiddenSize'));
   const source = useSourceConfig();
   const { target, gates } = experiment;
@@ -62,6 +63,7 @@ export function TargetPanel() {
                       ? null
                       : 'Its gates are not learnt, so it keeps the source’s size.')
                   }
+                  whenDone={acts}
                   ghost={<Ghost field={name} steps={steps[name]} />}
                   fallback={usual[name]}
                   problem={problems.find((problem) => problem.field === name)?.message ?? null}

@@ -5,10 +5,12 @@ interface WeightsFieldProps {
   /** Empty: the corpus' own proportions. */
   value: readonly number[];
   onChange(value: number[]): void;
+  /** A typed weight is taken when it is done. */
+  whenDone: boolean;
 }
 
 /** A weight for every domain of the corpus. */
-export function WeightsField({ value, onChange }: WeightsFieldProps) {
+export function WeightsField({ value, onChange, whenDone }: WeightsFieldProps) {
   const corpus = useCorpus();
   if (corpus.state !== 'open') {
     return (
@@ -30,6 +32,7 @@ export function WeightsField({ value, onChange }: WeightsFieldProps) {
             min={0}
             max={1000}
             step="any"
+            whenDone={whenDone}
             read={(text) => {
               const weight = text.trim() === '' ? Number.NaN : Number(text);
               if (!(weight >= 0 && weight <= 1000)) return 'A weight is a number from 0 to 1000.';
