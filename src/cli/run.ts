@@ -63,7 +63,7 @@ export async function runInTerminal(
     source,
     corpus,
     family,
-    turn: control,
+    control,
     version: VERSION,
     keeper,
     checkpointEvery,

@@ -24,10 +24,10 @@ interface Reading {
 export function readValue(field: Field, text: string): Reading {
   const name = `${field.label} (${field.key})`;
   const given = `“${plain(text)}”`;
-  const usual = defaultOf(field);
+  const defaults = defaultOf(field);
   const fallBack = (rule: string): Reading => {
-    const shown = writeValue(usual) || 'empty';
-    return { value: usual, problem: `${name} must be ${rule}, not ${given}: ${shown} is used.` };
+    const shown = writeValue(defaults) || 'empty';
+    return { value: defaults, problem: `${name} must be ${rule}, not ${given}: ${shown} is used.` };
   };
   switch (field.kind) {
     case 'integer':

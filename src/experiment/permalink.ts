@@ -17,11 +17,11 @@ const MAX_PROBLEMS = 12;
  * the changes on the way as `at=…`, `v=1` in front; empty when nothing differs.
  */
 export function encodePermalink({ experiment, interventions }: Plan): string {
-  const usual = defaultExperiment();
+  const defaults = defaultExperiment();
   const pairs: string[] = [];
   for (const field of EXPERIMENT_FIELDS) {
     const text = writeValue(valueAt(experiment, field.key));
-    if (text === writeValue(valueAt(usual, field.key))) continue;
+    if (text === writeValue(valueAt(defaults, field.key))) continue;
     // Commas and the few other characters in values are allowed in a query as they are.
     pairs.push(`${field.key}=${encodeURIComponent(text).replaceAll('%2C', ',')}`);
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseLlamaConfig } from '../formats/llama-config';
-import { usualTarget } from '../pruning/target-shape';
+import { defaultTarget } from '../pruning/target-shape';
 import { valueAt } from '../fields/table';
 import { defaultExperiment, EXPERIMENT_FIELDS, parseExperiment } from './schema';
 
@@ -20,7 +20,7 @@ describe('the table of fields', () => {
   it('has the target that is usual for the default source', () => {
     const { source, target } = defaultExperiment();
     const config: unknown = JSON.parse(readFileSync(`public/models/${source}/config.json`, 'utf8'));
-    expect(target).toEqual(usualTarget(parseLlamaConfig(config)));
+    expect(target).toEqual(defaultTarget(parseLlamaConfig(config)));
   });
 
   it('has defaults that obey their own limits', () => {

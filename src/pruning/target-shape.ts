@@ -125,7 +125,7 @@ function shares(id: string, label: string, share: Partial<TargetShape>): TargetP
 }
 
 /** What is offered with a source model at first: of nano, the target in the table of fields. */
-export function usualTarget(source: LlamaConfig): TargetShape {
+export function defaultTarget(source: LlamaConfig): TargetShape {
   return shareOf(source, {
     numHiddenLayers: 2 / 3,
     hiddenSize: 3 / 4,

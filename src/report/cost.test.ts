@@ -38,7 +38,7 @@ describe('what a model took', () => {
       gpu: await testGpu(),
       source,
       corpus,
-      turn: createRunControl(),
+      control: createRunControl(),
       version: 'test',
       emit: (event: RunEvent) => void events.push(event),
       activity: () => undefined,

@@ -15,7 +15,7 @@ import type { Spent } from './cost';
 import type { TestText } from './text';
 
 /** What every model of a report is measured on. */
-export interface Material {
+export interface HeldOutData {
   /** Tokens in a window. */
   context: number;
   /** Held-out text, by domain. */
@@ -47,7 +47,7 @@ function taskTokens(task: Task): number {
 }
 
 /** Tokens that a model reads while it is measured: those of the held-out text, and roughly those of the tasks. */
-function materialTokens({ context, test, tasks }: Material): { text: number; tasks: number } {
+function materialTokens({ context, test, tasks }: HeldOutData): { text: number; tasks: number } {
   return {
     text: test.reduce((sum, { windows }) => sum + windows.windows * context, 0),
     tasks: tasks.reduce((sum, task) => sum + taskTokens(task), 0),
@@ -55,9 +55,9 @@ function materialTokens({ context, test, tasks }: Material): { text: number; tas
 }
 
 /** Rough floating-point operations of measuring a model. */
-export function measuringFlops(config: LlamaConfig, material: Material): number {
-  const { text, tasks } = materialTokens(material);
-  return (text + tasks) * forwardFlopsPerToken(config, material.context);
+export function measuringFlops(config: LlamaConfig, heldOut: HeldOutData): number {
+  const { text, tasks } = materialTokens(heldOut);
+  return (text + tasks) * forwardFlopsPerToken(config, heldOut.context);
 }
 
 /**
@@ -71,14 +71,14 @@ export function measuringFlops(config: LlamaConfig, material: Material): number 
 export async function measureModel(
   gpu: Gpu,
   { arm, name, config, parameters, spent }: ReportedModel,
-  material: Material,
+  heldOut: HeldOutData,
   speeds: Map<string, Speed>,
   between: Between,
 ): Promise<{ report: ArmReport; results: TaskResult[] }> {
-  const { context, test, tasks, tokenizer } = material;
+  const { context, test, tasks, tokenizer } = heldOut;
   const windows = test.map((domain) => domain.windows);
   const model = { config, parameters };
-  const tokens = materialTokens(material);
+  const tokens = materialTokens(heldOut);
   const textShare = tokens.text / (tokens.text + tokens.tasks);
 
   const shapeKey = JSON.stringify(config);

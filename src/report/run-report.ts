@@ -22,7 +22,7 @@ import { usesScalingLaw } from '../run/reference-losses';
 import type { Arm, ArmReport, EvaluationReport } from './report';
 import { pretrainingSpent, spentBy, type Spent } from './cost';
 import { closestMember, readMember } from './family';
-import { measureModel, measuringFlops, type Material, type ReportedModel } from './measure';
+import { measureModel, measuringFlops, type HeldOutData, type ReportedModel } from './measure';
 import { ARM_TITLES } from './table';
 import { readTestText } from './text';
 import type { RunContext, SourceModel } from '../run/run-context';
@@ -75,12 +75,12 @@ interface Measured {
  * Measures the models of a finished run side by side, training the control and reading the family's closest member
  * where they are asked for. Models that there are not (no retraining, no family) are left out.
  *
- * @throws RunCancelled when the turn says so, GpuError, or an Error of one sentence.
+ * @throws the control's reason when it is cancelled, GpuError, or an Error of one sentence.
  */
 export async function makeReport(request: ReportRequest, context: ReportContext): Promise<EvaluationReport> {
-  const { finished, source, read, turn, gpu } = context;
+  const { finished, source, read, control, gpu } = context;
   const { target, contextLength } = finished.experiment;
-  const material = await readMaterial(request, context);
+  const heldOut = await readHeldOut(request, context);
   const closest = request.arms.includes('family')
     ? await closestMember(read, source.weightsSha256, prunedConfig(source.config, target), contextLength)
     : null;
@@ -88,12 +88,12 @@ export async function makeReport(request: ReportRequest, context: ReportContext)
   const closestName = closest && isModel(source, closest.card) ? source.name : (closest?.card.name ?? null);
   const candidates = (await candidatesOf(context, closest)).filter(({ arm }) => request.arms.includes(arm));
 
-  const measuring = ({ config }: Candidate) => measuringFlops(config, material);
+  const measuring = ({ config }: Candidate) => measuringFlops(config, heldOut);
   const total = candidates.reduce((sum, candidate) => sum + candidate.training + measuring(candidate), 0);
   let done = 0;
   const measured: Measured[] = [];
   const speeds = new Map<string, Speed>();
-  const soFar = () => assemble(context, material, closestName, measured);
+  const soFar = () => assemble(context, heldOut, closestName, measured);
   for (const candidate of candidates) {
     const { arm, training, obtain } = candidate;
     const title = ARM_TITLES[arm];
@@ -103,9 +103,9 @@ export async function makeReport(request: ReportRequest, context: ReportContext)
     done += training;
     measured.push(
       await tellingWhere(title, () =>
-        measureModel(gpu, { arm, ...model }, material, speeds, async (what, share) => {
+        measureModel(gpu, { arm, ...model }, heldOut, speeds, async (what, share) => {
           context.progress(`${title}: ${what}`, (done + share * measuring(candidate)) / total);
-          await turn.work();
+          await control.work();
         }),
       ),
     );
@@ -115,10 +115,10 @@ export async function makeReport(request: ReportRequest, context: ReportContext)
   return soFar();
 }
 
-async function readMaterial(
+async function readHeldOut(
   request: ReportRequest,
   { finished, corpus, read, tokenizer }: ReportContext,
-): Promise<Material> {
+): Promise<HeldOutData> {
   const { contextLength } = finished.experiment;
   const test = await readTestText(read, corpus, contextLength, request.windows);
   const tasks = await readTasks(read, request);
@@ -198,7 +198,7 @@ async function candidatesOf(
 
 function assemble(
   { finished, source, version, gpu }: ReportContext,
-  { context, test, tasks }: Material,
+  { context, test, tasks }: HeldOutData,
   closestMember: string | null,
   measured: readonly Measured[],
 ): EvaluationReport {

@@ -18,13 +18,13 @@ export function isLive(key: string, stage: 'prune' | 'retrain'): boolean {
  * @returns the keys that were changed
  */
 export function takeChanges(run: Run): Set<string> {
-  const { state, turn } = run;
+  const { state, control } = run;
   const keys = new Set<string>();
   while (state.applied < state.interventions.length && state.interventions[state.applied]!.at <= state.step) {
     const [due] = state.interventions.splice(state.applied, 1);
     apply(run, due!.changes, keys);
   }
-  for (const changes of turn.takeChanges()) apply(run, changes, keys);
+  for (const changes of control.takeChanges()) apply(run, changes, keys);
   return keys;
 }
 
@@ -56,7 +56,7 @@ function apply(run: Run, asked: Changes, keys: Set<string>): void {
     type: 'intervention',
     step: state.step,
     tokens: state.tokens,
-    elapsedMs: run.turn.elapsedMs(),
+    elapsedMs: run.control.elapsedMs(),
     changes,
     before,
   });

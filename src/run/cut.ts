@@ -31,7 +31,7 @@ export async function cut(
     surgery: {
       type: 'surgery',
       step: state.step,
-      elapsedMs: run.turn.elapsedMs(),
+      elapsedMs: run.control.elapsedMs(),
       config: pruned.config,
       parameters: parameterLayout(pruned.config).parameterCount,
       ...known(await weightsHash(pruned)),

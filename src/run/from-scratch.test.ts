@@ -24,7 +24,7 @@ async function train(changes: Partial<RunContext> = {}, of = experiment) {
     gpu: await testGpu(),
     source: toySource(),
     corpus: toyCorpus(),
-    turn: createRunControl(),
+    control: createRunControl(),
     version: 'test',
     emit: (event) => events.push(event),
     activity: () => undefined,
@@ -69,9 +69,9 @@ describe('the control from scratch', () => {
   it('stops when it is cancelled, and gives everything back', async () => {
     const gpu = await testGpu();
     const held = gpu.heldBytes();
-    const turn = createRunControl();
-    const emit = (event: RunEvent) => event.type === 'step' && event.step === 12 && turn.cancel();
-    await expect(train({ turn, emit })).rejects.toSatisfy(isCancellation);
+    const control = createRunControl();
+    const emit = (event: RunEvent) => event.type === 'step' && event.step === 12 && control.cancel();
+    await expect(train({ control, emit })).rejects.toSatisfy(isCancellation);
     expect(gpu.heldBytes()).toBe(held);
   });
 });

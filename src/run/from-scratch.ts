@@ -11,7 +11,7 @@ import { scratchExperiment } from './scratch-experiment';
 /**
  * Trains the control of `experiment`. Its mixture follows its own excess losses over the source model's, as in a run.
  *
- * @throws the turn's reason when it is cancelled, or an Error of one sentence.
+ * @throws the control's reason when it is cancelled, or an Error of one sentence.
  */
 export async function trainFromScratch(experiment: Experiment, context: RunContext): Promise<FlatModel> {
   const run = await beginRun(

@@ -9,7 +9,7 @@ import type { RunEvent } from './events';
 import { createKeeper, findRun, readEvents, readKeptModel } from './keeper';
 import { resumeRun, runExperiment } from './run';
 import type { RunContext } from './run-context';
-import { createRunControl, isCancellation, type RunControl } from './run-control';
+import { createRunControl, isCancellation, type RunTransport } from './run-control';
 import { toyCorpus, toySource } from './testing';
 
 /** For tests: runs of the toy model that are kept, killed, changed and taken up again. */
@@ -52,7 +52,7 @@ export interface Place {
 }
 
 /** Called with every event; may pause, change or cancel the run. */
-export type Hand = (event: RunEvent, control: RunControl) => void;
+export type Hand = (event: RunEvent, control: RunTransport) => void;
 
 async function contextOf(
   { wrap = (folder) => folder, gpu }: Place,
@@ -61,7 +61,7 @@ async function contextOf(
   position?: { lines: number; frames: number },
   elapsedBefore = 0,
 ) {
-  const control: RunControl = createRunControl({
+  const control: RunTransport = createRunControl({
     elapsedBefore,
     onHold: () => setTimeout(() => control.resume()),
   });
@@ -71,7 +71,7 @@ async function contextOf(
     gpu: gpu ?? (await testGpu()),
     source: toySource(),
     corpus: toyCorpus(),
-    turn: control,
+    control,
     version: 'test',
     activity: () => undefined,
     refuseChange: (message) => refused.push(message),

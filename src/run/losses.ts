@@ -15,7 +15,7 @@ export async function domainLosses(run: Run, inference: Inference, what: string)
   const sums = await tellingWhere(step === 0 ? 'Before the first step' : `After step ${step}`, () =>
     evaluateSets(inference, run.windows, async (done, total) => {
       run.activity(what, done, total);
-      await run.turn.work();
+      await run.control.work();
     }),
   );
   return sums.map(meanLoss);

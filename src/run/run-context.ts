@@ -6,7 +6,7 @@ import type { Gpu } from '../gpu/device';
 import type { WindowSet } from '../llama/evaluate';
 import type { FlatModel } from '../llama/parameters';
 import type { RunEvent } from './events';
-import type { RunTurn } from './run-control';
+import type { RunControl } from './run-control';
 import type { RunState } from './run-state';
 
 /** The model that is pruned. */
@@ -30,7 +30,7 @@ export interface RunContext {
   corpus: Corpus;
   /** The source's family (`readFamily`), for an experiment that `usesScalingLaw`. */
   family?: readonly ModelCard[];
-  turn: RunTurn;
+  control: RunControl;
   version: string;
   emit(event: RunEvent): void;
   /** What goes on between events, with the share done. */

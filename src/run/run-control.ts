@@ -1,7 +1,7 @@
 import type { Intervention } from '../experiment/interventions';
 
 /** What a run asks before each piece of work. */
-export interface RunTurn {
+export interface RunControl {
   /** Aborts when nobody waits for the run's result any more. */
   readonly signal: AbortSignal;
   paused(): boolean;
@@ -21,7 +21,7 @@ export interface RunTurn {
 }
 
 /** The other side of a run: pause, resume, one step, change, cancel. */
-export interface RunControl extends RunTurn {
+export interface RunTransport extends RunControl {
   pause(): void;
   resume(): void;
   /** Lets one optimiser step through, then is paused again. */
@@ -46,7 +46,7 @@ export function createRunControl({
   now = () => performance.now(),
   elapsedBefore = 0,
   onHold = () => undefined,
-}: { now?: () => number; elapsedBefore?: number; onHold?: () => void } = {}): RunControl {
+}: { now?: () => number; elapsedBefore?: number; onHold?: () => void } = {}): RunTransport {
   const abort = new AbortController();
   const { signal } = abort;
   let paused = false;

@@ -29,7 +29,7 @@ async function run(changes: Partial<RunContext> = {}, of = experiment) {
       gpu,
       source: toySource(),
       corpus: toyCorpus(),
-      turn: createRunControl(),
+      control: createRunControl(),
       version: 'test',
       emit: (event) => events.push(event),
       activity: () => undefined,
@@ -142,7 +142,7 @@ describe('a run', () => {
 
     const control = createRunControl();
     const cancelled = run({
-      turn: control,
+      control,
       emit: (event) => {
         if (event.type === 'step' && event.step === 2) control.cancel();
       },

@@ -55,7 +55,7 @@ export interface SavedRun {
  * shape, retraining; the mixture adapts in both stages. The same plan gives the same events on one adapter, but
  * for `elapsedMs`. The corpus is the model's own (src/data/corpus-fit.ts).
  *
- * @throws the turn's reason when it is cancelled, or an Error of one sentence.
+ * @throws the control's reason when it is cancelled, or an Error of one sentence.
  */
 export async function runExperiment(plan: Plan, context: RunContext): Promise<RunModels> {
   const run = await beginRun(plan, context);

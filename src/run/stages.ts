@@ -33,8 +33,8 @@ export async function withTraining<T>(
 }
 
 /** Where and when an event happens. */
-export function where({ state, turn }: Run) {
-  return { step: state.step, tokens: state.tokens, elapsedMs: turn.elapsedMs() };
+export function where({ state, control }: Run) {
+  return { step: state.step, tokens: state.tokens, elapsedMs: control.elapsedMs() };
 }
 
 /** The mixture that follows from held-out losses. */

@@ -23,7 +23,7 @@ export interface TimeLeft {
 /**
  * Estimates the time that work of several kinds will still take, one unit after another.
  *
- * @param now milliseconds on a clock that stands still while the work is held, such as `RunTurn.elapsedMs`
+ * @param now milliseconds on a clock that stands still while the work is held, such as `RunControl.elapsedMs`
  */
 export function createTimeLeft(
   planned: Readonly<Record<string, WorkKind>>,

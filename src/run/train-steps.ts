@@ -41,10 +41,10 @@ export interface TrainingStage {
  * Changes, pauses and checkpoints are met with nothing in flight, so that the log does not depend on when the
  * GPU was done.
  *
- * @throws the turn's reason when it is cancelled, or an Error of one sentence.
+ * @throws the control's reason when it is cancelled, or an Error of one sentence.
  */
 export async function trainSteps(run: Run, stage: TrainingStage): Promise<void> {
-  const { state, turn, corpus, keeper } = run;
+  const { state, control, corpus, keeper } = run;
   const inFlight: {
     at: { step: number; tokens: number };
     metrics: Promise<StepMetrics>;
@@ -96,12 +96,12 @@ export async function trainSteps(run: Run, stage: TrainingStage): Promise<void> 
 
   try {
     for (;;) {
-      if (turn.paused()) await keep();
+      if (control.paused()) await keep();
       if (changesAreDue(run)) await changeSettings();
       const settings = currentSettings(run);
       const s = state.step - state.stageStart;
-      if (s >= stage.steps(settings) && !turn.changesWaiting()) break;
-      if (await turn.step()) await oneStep(settings, s);
+      if (s >= stage.steps(settings) && !control.changesWaiting()) break;
+      if (await control.step()) await oneStep(settings, s);
       else await changeSettings();
     }
     await settle(0);
@@ -121,12 +121,12 @@ export async function trainSteps(run: Run, stage: TrainingStage): Promise<void> 
 }
 
 /** The state as it is now, to be kept. */
-export function snapshot({ state, turn }: Run): Run['state'] {
-  return structuredClone({ ...state, elapsedMs: turn.elapsedMs() });
+export function snapshot({ state, control }: Run): Run['state'] {
+  return structuredClone({ ...state, elapsedMs: control.elapsedMs() });
 }
 
 function stepEvent(
-  { corpus, turn }: Run,
+  { corpus, control }: Run,
   stage: TrainingStage,
   at: { step: number; tokens: number },
   result: StepMetrics,
@@ -135,7 +135,7 @@ function stepEvent(
     type: 'step',
     stage: stage.name,
     ...at,
-    elapsedMs: turn.elapsedMs(),
+    elapsedMs: control.elapsedMs(),
     loss: result.meanLoss,
     domainLoss: corpus.domains.map((_, i) => {
       const { meanLoss, windows } = result.domains[i]!;

@@ -20,13 +20,13 @@ export interface Candidate {
  * site's models that makes five steps a second here. Only lists and configurations are read.
  */
 export async function chooseSource(state: LabState, signal: AbortSignal): Promise<string> {
-  const usual = defaultExperiment().source;
+  const defaults = defaultExperiment().source;
   const gpu = await device(state);
-  if (gpu.adapter.software) return usual;
+  if (gpu.adapter.software) return defaults;
   const read = (path: string) => state.environment.read(path, { signal });
   // A site without its list still has its default model; the page says what is wrong with the list.
   const list = await readModelList(read).catch(() => []);
-  if (list.length < 2) return usual;
+  if (list.length < 2) return defaults;
   const candidates = await Promise.all(
     list.map(async ({ name }) => {
       const path = `models/${name}/config.json`;

@@ -33,7 +33,7 @@ export async function compareModels(
     finished,
     corpus,
     read: (path) => state.environment.read(path, { signal: job.signal }),
-    turn: control,
+    control,
     version: VERSION,
     progress: job.progress,
     partial: (report) => post(state, { type: 'compared', id, report }),

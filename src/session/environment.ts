@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../data/tokenizer';
 import type { OutputFile } from '../formats/hugging-face';
 import { GpuError, openGpu, type Gpu } from '../gpu/device';
-import type { RunControl } from '../run/run-control';
+import type { RunTransport } from '../run/run-control';
 import type { SourceModel } from '../run/run-context';
 import type { RunStore } from '../storage/run-store';
 import type { UnderDeadline } from './heartbeat';
@@ -31,7 +31,7 @@ export interface OpenSource extends SourceModel {
 export interface ActiveRun {
   /** Its identifier in the store. */
   id: string;
-  control: RunControl;
+  control: RunTransport;
   /** Resolves when the run is over, however it ended. */
   done: Promise<void>;
   /** Says again what has not been said yet of its log. */

@@ -261,7 +261,7 @@ async function executePlan(
     source,
     corpus,
     family,
-    turn: control,
+    control,
     version: VERSION,
     activity,
     keeper: keeping.keeper,

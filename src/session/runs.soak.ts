@@ -124,7 +124,7 @@ it('10,000 steps hold no more memory than their first thousand', { timeout: HOUR
       gpu,
       source: toySource(),
       corpus: toyCorpus(),
-      turn: createRunControl(),
+      control: createRunControl(),
       version: 'soak',
       activity: () => undefined,
       emit(event) {

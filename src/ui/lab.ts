@@ -4,7 +4,7 @@ import type { ReportRequest } from '../report/run-report';
 import type { Intervention, Plan } from '../experiment/interventions';
 import type { TargetShape } from '../llama/config';
 import { createSessionClient, type WorkerLike } from '../session/client';
-import { nearestLegalTarget, usualTarget } from '../pruning/target-shape';
+import { nearestLegalTarget, defaultTarget } from '../pruning/target-shape';
 import type { Command, Report, ScoredModel } from '../session/protocol';
 import type { RunChange } from '../storage/kept-run';
 import { type FieldValue, setField } from './core/field-value';
@@ -159,7 +159,7 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, plan?
   store.subscribe(({ source, experiment }, before) => {
     if (!source || source === before.source || !targetFollows) return;
     targetFollows = false;
-    const target = nearestLegalTarget(source.config, usualTarget(source.config), experiment.gates);
+    const target = nearestLegalTarget(source.config, defaultTarget(source.config), experiment.gates);
     set({ experiment: { ...experiment, target } });
   });
 

@@ -17,10 +17,10 @@ export async function openLab(lab: Lab, problems: Permalink['problems'], canComp
   if (canCompute) lab.listRuns();
   const { experiment, interventions } = lab.store.getState();
   // The default model is there: no need to wait for the list before it loads.
-  const usual = experiment.source === defaultExperiment().source;
+  const defaults = experiment.source === defaultExperiment().source;
   // An address that says nothing leaves the model open: the one that suits the device is taken.
   if (canCompute && encodePermalink({ experiment, interventions }) === '') lab.chooseSource(null);
-  else if (canCompute && usual) lab.openSource();
+  else if (canCompute && defaults) lab.openSource();
   try {
     const models = await readModelList(readSite);
     lab.store.setState({ models });
@@ -28,7 +28,7 @@ export async function openLab(lab: Lab, problems: Permalink['problems'], canComp
   } catch (error) {
     lab.notify({ kind: 'error', text: error instanceof Error ? error.message : String(error) });
   }
-  if (canCompute && !usual) lab.openSource();
+  if (canCompute && !defaults) lab.openSource();
 }
 
 /** A link may name a model that this site does not have, or one that lay on somebody's disk. */

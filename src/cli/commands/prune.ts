@@ -135,11 +135,11 @@ async function takeIn(file: string, out: string, force: boolean): Promise<Output
   return output;
 }
 
-async function sourceName(folder: RunFolder, usual: string): Promise<string> {
+async function sourceName(folder: RunFolder, fallback: string): Promise<string> {
   const bytes = await folder.read(SOURCE_NAME);
-  if (!bytes) return usual;
+  if (!bytes) return fallback;
   const { model } = JSON.parse(new TextDecoder().decode(bytes)) as { model?: unknown };
-  return typeof model === 'string' ? model : usual;
+  return typeof model === 'string' ? model : fallback;
 }
 
 interface Work {

@@ -81,7 +81,7 @@ async function measureSideBySide({ positionals, options }: CommandInput): Promis
     finished: { experiment, ...models },
     corpus,
     read: readSiteFile,
-    turn: createRunControl(),
+    control: createRunControl(),
     version: VERSION,
     progress(what, share) {
       if (share > 0) progress.say(`${what}, ${secondsLeft(performance.now() - started, share, 1)}`);

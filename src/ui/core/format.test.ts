@@ -57,14 +57,14 @@ describe('numbers for people', () => {
 
 describe('fields', () => {
   it('are read, changed and reset by the table', () => {
-    const usual = defaultExperiment();
+    const defaults = defaultExperiment();
     for (const field of EXPERIMENT_FIELDS) {
-      expect(getField(usual, field.key)).toEqual(defaultOf(field));
-      expect(isDefault(usual, field.key)).toBe(true);
+      expect(getField(defaults, field.key)).toEqual(defaultOf(field));
+      expect(isDefault(defaults, field.key)).toBe(true);
     }
-    const changed = setField(usual, 'prune.steps', 40);
+    const changed = setField(defaults, 'prune.steps', 40);
     expect(changed.prune.steps).toBe(40);
-    expect(usual.prune.steps).not.toBe(40);
+    expect(defaults.prune.steps).not.toBe(40);
     expect(isDefault(changed, 'prune.steps')).toBe(false);
   });
 
@@ -79,10 +79,10 @@ describe('fields', () => {
   });
 
   it('tell two experiments apart in words', () => {
-    const usual = defaultExperiment();
-    expect(describeDifferences(usual, usual)).toEqual([]);
-    expect(describeDifferences(usual, setField(usual, 'prune.temperature', 0.666667))).toEqual([]);
-    const other = setField(setField(usual, 'gates.layer', false), 'retrain.steps', 9);
-    expect(describeDifferences(usual, other)).toEqual(['Layer gates off', 'Retraining steps 9']);
+    const defaults = defaultExperiment();
+    expect(describeDifferences(defaults, defaults)).toEqual([]);
+    expect(describeDifferences(defaults, setField(defaults, 'prune.temperature', 0.666667))).toEqual([]);
+    const other = setField(setField(defaults, 'gates.layer', false), 'retrain.steps', 9);
+    expect(describeDifferences(defaults, other)).toEqual(['Layer gates off', 'Retraining steps 9']);
   });
 });

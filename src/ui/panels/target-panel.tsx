@@ -10,7 +10,7 @@ import {
   TARGET_FIELDS,
   type TargetField,
   TARGET_PRESETS,
-  usualTarget,
+  defaultTarget,
 } from '../../pruning/target-shape';
 import { fieldOf, readNumber } from '../core/field-value';
 import { settingsShown } from '../core/lab-state';
@@ -39,13 +39,13 @@ export function TargetPanel() {
   const { target, gates } = experiment;
   const problems = useMemo(() => (source ? checkTarget(source, target, gates) : []), [source, target, gates]);
   const steps = useMemo(() => (source ? legalSteps(source) : null), [source]);
-  const usual = useMemo(() => (source ? usualTarget(source) : null), [source]);
+  const defaults = useMemo(() => (source ? defaultTarget(source) : null), [source]);
 
   return (
     <Panel title="Target shape" className="target">
       <DraftBar />
       <SourceCard />
-      {steps && usual && source ? (
+      {steps && defaults && source ? (
         <>
           <div className="rulers">
             {TARGET_FIELDS.map((name) => {
@@ -65,7 +65,7 @@ export function TargetPanel() {
                   }
                   whenDone={acts}
                   ghost={<Ghost field={name} steps={steps[name]} />}
-                  fallback={usual[name]}
+                  fallback={defaults[name]}
                   problem={problems.find((problem) => problem.field === name)?.message ?? null}
                   read={(text) => {
                     const value = readNumber(field, text);
