@@ -58,3 +58,8 @@ describe('round ticks', () => {
     expect(texts(roundScale(NaN, 1)).length).toBeGreaterThan(1);
   });
 });
+
+it('writes millions as such, so that a mark stays short', () => {
+  const { ticks, format } = roundScale(0, 1.9e6, { count: 3 });
+  expect(ticks.map(format)).toEqual(['0', '1\u202fM', '2\u202fM']);
+});

@@ -34,7 +34,9 @@ const decimalsOf = (step: number) => Math.max(0, -Math.floor(Math.log10(step) + 
 function formatter(step: number, largest: number, percent: boolean): AxisScale['format'] {
   const [size, unit] = percent
     ? [0.01, '\u00a0%']
-    : (UNITS.find(([from]) => largest >= 10 * from) ?? [1, '']);
+    : (UNITS.find(
+        ([from]) => largest >= 10 * from || (from > 1e3 && largest >= from && step >= from / 10),
+      ) ?? [1, '']);
   const decimals = decimalsOf(step / size);
   return (value) => {
     if (value === 0) return `0${percent ? unit : ''}`;

@@ -2,7 +2,7 @@ import type { Experiment } from '../../experiment/schema';
 import type { LlamaConfig } from '../../llama/config';
 import { forwardFlopsPerToken, parameterCount } from '../../pruning/cost';
 import { formatBytes, formatCount, formatMilliseconds, formatPercent } from '../core/format';
-import { millisecondsPerStep } from '../core/run-record';
+import { millisecondsPerStep, RECORDED_RUN } from '../core/run-record';
 import { findRun } from '../core/lab-state';
 import { useLabState } from '../lab-context';
 import { useMemoryEstimate } from '../use-memory-estimate';
@@ -17,11 +17,11 @@ interface CostsProps {
 export function Costs({ source, pruned, experiment }: CostsProps) {
   const measured = useLabState((state) => {
     const run = findRun(state, state.currentRun ?? state.shownRun);
-    return run && run.started.source.name === experiment.source ? run : null;
+    // The recorded run's steps were another machine's.
+    return run && run.id !== RECORDED_RUN && run.started.source.name === experiment.source ? run : null;
   });
   const memory = useLabState((state) => state.memory);
   const estimate = useMemoryEstimate(source, experiment);
-  const software = useLabState((state) => state.engine.adapter?.software ?? false);
   const context = experiment.contextLength;
   const rows = [
     ['Parameters', parameterCount(source), parameterCount(pruned), formatCount],
@@ -34,6 +34,7 @@ export function Costs({ source, pruned, experiment }: CostsProps) {
     ['Weights', parameterCount(source) * 4, parameterCount(pruned) * 4, formatBytes],
   ] as const;
   const step = measured && millisecondsPerStep(measured);
+  const software = measured?.started.adapter.software ?? false;
 
   return (
     <table className="costs">
@@ -58,7 +59,7 @@ export function Costs({ source, pruned, experiment }: CostsProps) {
         ))}
         <tr>
           <th scope="row">A training step</th>
-          <td colSpan={3}>
+          <td colSpan={3} className="wide">
             {step === null ? (
               <span className="muted">measured once it runs</span>
             ) : (
@@ -72,7 +73,7 @@ export function Costs({ source, pruned, experiment }: CostsProps) {
         {estimate !== null && (
           <tr>
             <th scope="row">GPU memory</th>
-            <td colSpan={3}>
+            <td colSpan={3} className="wide">
               <span className="strong">{formatBytes(estimate)}</span> while it runs
               {memory !== null && memory.most > 0 && (
                 <span className="muted">, {formatBytes(memory.most)} held</span>
