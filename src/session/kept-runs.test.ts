@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { nodeGpu } from '../gpu/node';
 import type { RunEvent } from '../run/events';
 import { openMemoryStore } from '../storage/memory-store';
@@ -95,6 +95,22 @@ describe('a run in the page', () => {
     expect(later.filter((e) => e.type === 'step').map((e) => e.step)).toEqual(
       Array.from({ length: 15 }, (_, i) => i + 1),
     );
+  });
+
+  it('is listed as what it is: paused while it waits, running when it goes on', async () => {
+    const store = openMemoryStore('for a test');
+    const status = async () => (await store.list()).runs[0]?.status;
+    const lab = openLab(gpu, siteFiles(), store);
+    await lab.open();
+    await lab.send({ type: 'start', plan: { experiment: checkpointed(200), interventions: [] } });
+    await lab.until((r) => r.type === 'events' && r.events.some((e) => e.type === 'step'));
+    await lab.send({ type: 'pause' });
+    await lab.until((r) => r.type === 'status' && r.status === 'paused');
+    await vi.waitFor(async () => expect(await status()).toBe('paused'));
+    await lab.send({ type: 'resume' });
+    await vi.waitFor(async () => expect(await status()).toBe('running'));
+    await lab.send({ type: 'reset' });
+    expect(await status()).toBe('stopped');
   });
 
   it('of another source is not gone on with, and one that was never kept says so', async () => {

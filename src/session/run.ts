@@ -143,6 +143,7 @@ export function resumePausedRun(state: LabState): void {
   if (!state.run?.control.paused()) return;
   state.run.control.resume();
   postStatus(state, 'running');
+  void noteRun(state, state.run.id, { status: 'running' });
 }
 
 /** Lets one optimiser step through. */
