@@ -5,7 +5,7 @@ import { createGpuTimer } from '../gpu/timing';
 import type { LlamaConfig } from '../llama/config';
 import type { BatchShape } from '../llama/workspace';
 import { learntGates } from '../pruning/learnt-gates';
-import { ADAM } from '../run/train-steps';
+import { timedStepInputs } from '../run/step-speed';
 import { initialParameters } from '../training/initialise';
 import { createTrainer, type Trainer, type TrainingBatch } from '../training/trainer';
 import { createClockProbe } from './limits';
@@ -70,23 +70,6 @@ export function createBenchTrainer(gpu: Gpu, config: LlamaConfig, shape: BatchSh
   });
 }
 
-function benchStep(trainer: Trainer, batch: TrainingBatch, step: number) {
-  const { prune, seed, clipNorm } = defaultExperiment();
-  return trainer.step(batch, {
-    step,
-    seed,
-    learningRate: prune.learningRate,
-    gateLearningRate: prune.gateLearningRate,
-    multiplierLearningRate: prune.multiplierLearningRate,
-    weightDecay: prune.weightDecay,
-    ...ADAM,
-    clipNorm,
-    temperature: prune.temperature,
-    activeSets: 0b1111,
-    targetSparsity: [0.25, 0.25, 0.25, 0.25],
-  });
-}
-
 /**
  * Times `steps` pruning steps after some that are not timed, then replays one with a timestamp around every
  * dispatch when `profileReplays` is above 0.
@@ -116,7 +99,7 @@ export async function measureStep(
     };
     for (let step = first; step < first + count; step++) {
       const started = performance.now();
-      inFlight.push(benchStep(trainer, batches[step % BATCHES]!, step));
+      inFlight.push(trainer.step(batches[step % BATCHES]!, timedStepInputs(step, 0.25)));
       encode.push(performance.now() - started);
       await settle(IN_FLIGHT);
     }

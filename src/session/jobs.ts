@@ -48,8 +48,4 @@ export function cancelJob(state: LabState, id: number): void {
   state.jobs.get(id)?.abort(cancelled());
 }
 
-export function cancelAllJobs(state: LabState): void {
-  for (const abort of state.jobs.values()) abort.abort(cancelled());
-}
-
 const cancelled = () => new DOMException('Nobody waits for this any more.', 'AbortError');

@@ -1,5 +1,12 @@
 import { readFamily } from '../data/model-family';
-import { changed, parsePlan, planDocument, type Intervention, type Plan } from '../experiment/interventions';
+import {
+  changed,
+  parsePlan,
+  planDocument,
+  settingsAt,
+  type Intervention,
+  type Plan,
+} from '../experiment/interventions';
 import type { Experiment } from '../experiment/schema';
 import type { Gpu } from '../gpu/device';
 import { describeAdapter } from '../run/adapter-name';
@@ -10,6 +17,7 @@ import { usesScalingLaw } from '../run/reference-losses';
 import { resumeRun, runExperiment, type RunModels } from '../run/run';
 import type { RunContext, RunKeeper } from '../run/run-context';
 import { createRunControl, isCancellation } from '../run/run-control';
+import { meanLoss, runName } from '../run/kept-record';
 import { runSteps, runTokens } from '../run/run-size';
 import type { RunState } from '../run/run-state';
 import { createTimeLeft } from '../run/time-left';
@@ -50,7 +58,7 @@ export async function startRun(state: LabState, value: Plan): Promise<void> {
   postStatus(state, 'running');
   const store = await storeOf(state);
   const folder = await store.create({
-    name: unusedName(runName(plan.experiment), (await store.list()).runs),
+    name: unusedName(runName(plan.experiment.source, plan.experiment.target), (await store.list()).runs),
     note: '',
     colour: null,
     version: VERSION,
@@ -112,17 +120,6 @@ export async function continueRun(
     await folder.close();
     throw error;
   }
-}
-
-/** "nano to 4·48·3·128" */
-function runName({ source, target }: Experiment): string {
-  const shape = [
-    target.numHiddenLayers,
-    target.hiddenSize,
-    target.numAttentionHeads,
-    target.intermediateSize,
-  ];
-  return `${source} to ${shape.join('·')}`;
 }
 
 /** The name, with a number behind it where a kept run has it already. */
@@ -319,20 +316,18 @@ async function keepRun(state: LabState, folder: RunFolder, found: FoundRun | nul
 }
 
 function recordOf(saved: RunState): RunChange {
-  const plan = { experiment: saved.experiment, interventions: saved.interventions };
-  const loss = saved.loss ?? saved.referenceLoss;
   return {
     status: 'running',
-    interventions: plan.interventions,
+    interventions: saved.interventions,
     step: saved.step,
-    totalSteps: runSteps(plannedSettings(plan)),
-    meanLoss: loss.length ? loss.reduce((sum, value) => sum + value, 0) / loss.length : null,
+    totalSteps: runSteps(plannedSettings(saved)),
+    meanLoss: meanLoss(saved),
   };
 }
 
 /** The settings when every intervention is in force. */
-function plannedSettings({ experiment, interventions }: Plan): Experiment {
-  return interventions.reduce((settings, { changes }) => changed(settings, changes), experiment);
+function plannedSettings(plan: Plan): Experiment {
+  return settingsAt(plan, Infinity);
 }
 
 /** What is left of a run's steps, evaluations and cut; follows changes of the steps. */

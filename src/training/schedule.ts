@@ -9,9 +9,3 @@ export function learningRateShare(step: number, steps: number, warmup: number, f
   const progress = steps - rising <= 1 ? 0 : (step - rising) / (steps - rising);
   return floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
-
-/** t_k(step) = target_k · min(1, step / warm-up) (docs/method.md, section 3); `warmup` is a share of the steps. */
-export function sparsityShare(step: number, steps: number, warmup: number): number {
-  const rising = steps * warmup;
-  return rising <= 0 ? 1 : Math.min(1, step / rising);
-}

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describeAdapter } from '../../run/adapter-name';
 import { peekRun } from '../../run/keeper';
+import { meanLoss, runName } from '../../run/kept-record';
 import { runSteps } from '../../run/run-size';
 import { VERSION } from '../../run/version';
 import { settingsAt } from '../../experiment/interventions';
@@ -31,11 +32,9 @@ async function packRun({ positionals, options }: CommandInput): Promise<Answer> 
   if (!found) return refuse(given, 'it holds no run that reached a checkpoint');
   const { state } = found.saved;
   const settings = settingsAt(state, state.step);
-  const { target } = settings;
-  const loss = state.loss ?? state.referenceLoss;
   const totalSteps = runSteps(settings);
   const record = newRecord({
-    name: `${state.source.name} to ${target.numHiddenLayers}·${target.hiddenSize}·${target.numAttentionHeads}·${target.intermediateSize}`,
+    name: runName(state.source.name, settings.target),
     note: '',
     colour: null,
     version: VERSION,
@@ -51,7 +50,7 @@ async function packRun({ positionals, options }: CommandInput): Promise<Answer> 
     },
     step: state.step,
     totalSteps,
-    meanLoss: loss.length ? loss.reduce((sum, value) => sum + value, 0) / loss.length : null,
+    meanLoss: meanLoss(state),
   });
   const pieces: Uint8Array[] = [];
   for await (const piece of exportRun(record, files)) pieces.push(piece);
