@@ -18,6 +18,7 @@ import { deltaStride, partialColumns, type BatchShape, type TrainingWorkspace } 
  * The gradient of every weight and, with `gateGradients`, of every gate, from the gradient of the last
  * norm's output in `at.normedGradient`. `gradients` has the layout of the parameters. Each product
  * Y = X·Wᵀ gives dX = dY·W and dW = dYᵀ·X; sums over rows go through `at.partials`, without atomics.
+ * `atNormGradient` is called when `at.normedGradient` is complete for a site, before its norm's own gradient.
  */
 export function recordBackward(
   recorder: Recorder,
@@ -26,6 +27,7 @@ export function recordBackward(
   at: TrainingWorkspace,
   { batch, context }: BatchShape,
   gateGradients: Slice | null,
+  atNormGradient?: (site: number) => void,
 ): void {
   const rows = batch * context;
   const { hiddenSize: hidden, intermediateSize: intermediate, headDim } = config;
@@ -75,6 +77,7 @@ export function recordBackward(
   };
   const normBackward = (site: number, label: string) => {
     const branch = branchBefore(config, site);
+    atNormGradient?.(site);
     rmsNormBackward(recorder, {
       x: at.residual[site]!,
       weights: regionSlice(parameters, layout.norms),
