@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodePermalink, encodePermalink } from './permalink';
-import {
-  parsePlan,
-  planDocument,
-  settingsAt,
-  withIntervention,
-  type Intervention,
-  type Plan,
-} from './interventions';
+import { parsePlan, planDocument, settingsAt, type Intervention, type Plan } from './interventions';
 import { defaultExperiment } from './schema';
 import { scheduledTarget } from './target-schedule';
 
@@ -30,19 +23,6 @@ describe('interventions', () => {
       target: { ...experiment.target, hiddenSize: 32 },
     });
     expect(experiment.clipNorm).toBe(1);
-  });
-
-  it('are merged where they are made before the same step', () => {
-    let dragged = plan();
-    for (const size of [47, 46, 45]) {
-      dragged = withIntervention(dragged, { at: 5, changes: { 'target.hiddenSize': size } });
-    }
-    dragged = withIntervention(dragged, { at: 5, changes: { clipNorm: 3 } });
-    dragged = withIntervention(dragged, { at: 2, changes: { clipNorm: 2 } });
-    expect(dragged.interventions).toEqual([
-      { at: 2, changes: { clipNorm: 2 } },
-      { at: 5, changes: { 'target.hiddenSize': 45, clipNorm: 3 } },
-    ]);
   });
 
   it('are refused in one sentence where a field is fixed, unknown or out of range', () => {

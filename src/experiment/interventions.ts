@@ -63,18 +63,6 @@ export function changed(settings: Experiment, changes: Intervention['changes']):
   return Object.entries(changes).reduce((all, [key, value]) => withValueAt(all, key, value), settings);
 }
 
-/** The plan with one more intervention; what is changed twice before one step is one intervention. */
-export function withIntervention(plan: Plan, { at, changes }: Intervention): Plan {
-  const before = plan.interventions.filter((other) => other.at < at);
-  const same = plan.interventions.filter((other) => other.at === at);
-  const after = plan.interventions.filter((other) => other.at > at);
-  const merged = same.reduce((all, other) => ({ ...all, ...other.changes }), {});
-  return {
-    ...plan,
-    interventions: [...before, { at, changes: { ...merged, ...changes } }, ...after],
-  };
-}
-
 /** A plan as one JSON document: the experiment's fields, and `interventions` where there are any. */
 export function planDocument({ experiment, interventions }: Plan): object {
   return interventions.length ? { ...experiment, interventions } : experiment;

@@ -5,6 +5,7 @@ import { packUniforms } from '../gpu/uniforms';
 import { adamw } from './adamw';
 import { addBias } from './add-bias';
 import { attentionBackward, attentionForward } from './attention';
+import { columnMoments } from './column-moments';
 import { columnSum } from './column-sum';
 import { constraint } from './constraint';
 import { crossEntropy } from './cross-entropy';
@@ -18,6 +19,7 @@ import { matmul } from './matmul';
 import { productSums } from './product-sums';
 import { rmsNormBackward, rmsNormForward } from './rms-norm';
 import { rope } from './rope';
+import { rowCosine } from './row-cosine';
 import { stepMetrics } from './step-metrics';
 import { swigluBackward, swigluForward } from './swiglu';
 import { targetRank } from './target-rank';
@@ -84,6 +86,9 @@ function recordEverything(r: Recorder): void {
     label,
   });
   columnSum(r, { partials, firstColumn: 0, columns: 8, destination: s, destinationOffset: 0, label });
+  const scored = { rows, columns: 8, destination: s, destinationOffset: 0, label };
+  columnMoments(r, { ...scored, values: s, windows: 2, window: 4 });
+  rowCosine(r, { ...scored, a: s, b: s });
   const pending = [{ products: s, slices: 2, elements: 8, destination: s }];
   productSums(r, { pending, products: s, destination: s, label });
   const sizes = { hidden: 8, layers: 2, keyValueHeads: 2, intermediate: 8 };

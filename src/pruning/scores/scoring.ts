@@ -1,0 +1,77 @@
+import { allFinite, finite } from '../../fields/finite';
+import type { Gpu } from '../../gpu/device';
+import type { ModelView } from '../../llama/forward';
+import { gateLayout } from '../../llama/gates';
+import { createInference, openGates, type Inference } from '../../llama/inference';
+import type { FlatModel } from '../../llama/parameters';
+import { predictionsIn, type CalibrationBatch } from './calibration';
+import type { Scoring } from './criterion';
+import { activationStatistics, weightGradients } from './statistics';
+
+export interface ScoringInput {
+  /** The model that is scored: its weights here, and the same on the GPU. */
+  model: FlatModel;
+  view: ModelView;
+  batches: readonly CalibrationBatch[];
+  /** Of scores that are drawn. */
+  seed: number;
+  /** Called after each batch with what is done; may wait (pause) or throw (cancel). */
+  between(what: string, done: number, total: number): Promise<void> | void;
+}
+
+/** Makes what criteria look at, and gives the GPU's part back whatever happens. */
+export async function withScoring<T>(
+  gpu: Gpu,
+  { model, view, batches, seed, between }: ScoringInput,
+  use: (scoring: Scoring) => Promise<T>,
+): Promise<T> {
+  const { config } = model;
+  const inferences = new Map<string, Promise<Inference>>();
+  const inferenceOf = (shape: CalibrationBatch['shape']) => {
+    const key = `${shape.batch}·${shape.context}`;
+    const inference = inferences.get(key) ?? createInference(gpu, 'source model', view, shape);
+    inferences.set(key, inference);
+    return inference;
+  };
+  const during = (what: string) => (done: number, total: number) => between(what, done, total);
+  const once = <T>(make: () => Promise<T>) => {
+    let made: Promise<T> | null = null;
+    return () => (made ??= make());
+  };
+
+  const lossWithout = async (layers: readonly number[]) => {
+    const gates = openGates(config);
+    const { layer } = gateLayout(config);
+    for (const l of layers) gates[layer.offset + l] = 0;
+    const without = layers.map((l) => l + 1).join(', ');
+    let nats = 0;
+    let predictions = 0;
+    for (const [b, batch] of batches.entries()) {
+      const inference = await inferenceOf(batch.shape);
+      inference.setGates(gates);
+      // A window's last row predicts nothing and has the loss 0.
+      for (const loss of await inference.losses(batch.tokens)) nats += loss;
+      predictions += predictionsIn(batch);
+      await between(`Measuring the loss without layer ${without}`, b + 1, batches.length);
+    }
+    return finite(nats / predictions, `The loss without layer ${without}`);
+  };
+  try {
+    return await use({
+      ...model,
+      seed,
+      activations: once(() => activationStatistics(gpu, view, batches, during('Measuring activations'))),
+      gradients: once(async () =>
+        allFinite(
+          await weightGradients(gpu, view, batches, during('Measuring gradients')),
+          'A gradient of the calibration set',
+        ),
+      ),
+      lossWithout,
+    });
+  } finally {
+    for (const inference of await Promise.allSettled(inferences.values())) {
+      if (inference.status === 'fulfilled') inference.value.destroy();
+    }
+  }
+}
