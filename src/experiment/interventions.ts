@@ -58,6 +58,11 @@ export function settingsAt({ experiment, interventions }: Plan, step: number): E
   );
 }
 
+/** The settings when every intervention is in force. */
+export function plannedSettings(plan: Plan): Experiment {
+  return settingsAt(plan, Infinity);
+}
+
 /** A copy of the settings with fields changed. */
 export function changed(settings: Experiment, changes: Intervention['changes']): Experiment {
   return Object.entries(changes).reduce((all, [key, value]) => withValueAt(all, key, value), settings);

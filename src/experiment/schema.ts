@@ -12,6 +12,7 @@ import {
 import { listFields, treeSchema, type TableField } from '../fields/table';
 import { checked } from '../formats/refusal';
 import { METHODS } from '../pruning/methods';
+import { oneShot } from '../pruning/methods/one-shot';
 import { sheared } from '../pruning/methods/sheared';
 import { RETRAININGS } from '../retraining';
 import { continued } from '../retraining/continued';
@@ -52,6 +53,8 @@ const EXPERIMENT_TABLE = {
     ),
   },
   method: choice('Method', 'sheared', options(METHODS), 'How the units to keep are chosen.'),
+  scores: oneShot.fields.scores,
+  calibration: oneShot.fields.calibration,
   gates: sheared.fields.gates,
   pins: pinsField(
     'Pins',
@@ -152,6 +155,8 @@ const GROUPS: Record<string, FieldGroup> = {
   source: 'target',
   target: 'target',
   method: 'method',
+  scores: 'method',
+  calibration: 'method',
   gates: 'method',
   pins: 'method',
   mixture: 'mixture',
@@ -192,5 +197,3 @@ export const presetListSchema = z
     }),
   )
   .max(50);
-
-export type Preset = z.infer<typeof presetListSchema>[number];

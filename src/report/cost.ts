@@ -3,6 +3,7 @@ import { evaluationWindows } from '../data/sampler';
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
 import type { Experiment } from '../experiment/schema';
+import { plannedTraining } from '../run/run-size';
 import { scratchExperiment } from '../run/scratch-experiment';
 
 /** What went into a model. */
@@ -35,6 +36,7 @@ export function spentBy(
   corpus: Corpus,
 ): { pruned: Spent; retrained: Spent; scratch: Spent } {
   const { contextLength, evaluation } = experiment;
+  const planned = plannedTraining(experiment);
   const target = prunedConfig(source, experiment.target);
   const windows = corpus.domains.map((d) => evaluationWindows(d, contextLength, evaluation.windows).windows);
   const evaluated = windows.reduce((sum, count) => sum + count, 0) * contextLength;
@@ -50,12 +52,12 @@ export function spentBy(
   };
   // The source's reference losses; after the cut, the masked and the pruned model.
   const around: Spent = { tokens: 0, training: 0, evaluation: evaluate(source, 2) + evaluate(target, 1) };
-  const pruned = add(train(source, experiment.prune), around);
+  const pruned = add(train(source, planned.prune), around);
   // The reference losses again, and the untrained model.
   const before: Spent = { tokens: 0, training: 0, evaluation: evaluate(source, 1) + evaluate(target, 1) };
   return {
     pruned,
-    retrained: add(pruned, train(target, experiment.retrain)),
+    retrained: add(pruned, train(target, planned.retrain)),
     scratch: add(train(target, scratchExperiment(experiment).retrain), before),
   };
 }

@@ -2,20 +2,18 @@ import { known, weightsHash } from '../formats/weights-hash';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
 import { cutModel } from '../pruning/surgery';
 import type { SurgeryEvent } from './events';
-import type { LearntMask } from './learn-masks';
 import { domainLosses, largestLogitDifference, withEvaluation } from './losses';
-import type { Run } from './run-context';
+import type { DecidedMask, Run } from './run-context';
 
-/** Cuts the source to its mask, and measures that the masked and the cut model are the same function. */
+/** Cuts a model to its mask, and measures that the masked and the cut model are the same function. */
 export async function cut(
   run: Run,
-  { parameters, mask }: LearntMask,
-): Promise<{ pruned: FlatModel; surgery: SurgeryEvent }> {
-  const { state, source } = run;
-  const { config } = source;
+  { model, mask, moments }: DecidedMask,
+): Promise<{ pruned: FlatModel; surgery: SurgeryEvent; moments: Map<string, Float32Array> }> {
+  const { state } = run;
   run.activity('Cutting the model to shape', 0, 1);
-  const { kept, ...pruned } = cutModel(config, parameters, mask);
-  const compared = await withEvaluation(run, 'masked model', { config, parameters }, async (masked) => {
+  const { kept, ...pruned } = cutModel(model.config, model.parameters, mask);
+  const compared = await withEvaluation(run, 'masked model', model, async (masked) => {
     masked.setGates(mask);
     const maskedLoss = await domainLosses(run, masked, 'Evaluating the masked model at its final shape');
     return withEvaluation(run, 'pruned model', pruned, async (inference) => ({
@@ -26,8 +24,13 @@ export async function cut(
       difference: await largestLogitDifference(masked, inference, run.windows),
     }));
   });
+  // A moment goes with its weight; what folds into the weight has no part in it.
+  const open = mask.map((value) => (value === 0 ? 0 : 1));
   return {
     pruned,
+    moments: new Map(
+      [...moments].map(([name, values]) => [name, cutModel(model.config, values, open).parameters]),
+    ),
     surgery: {
       type: 'surgery',
       step: state.step,

@@ -4,7 +4,7 @@ import { initialParameters } from '../training/initialise';
 import type { Experiment } from '../experiment/schema';
 import { domainLosses, withEvaluation } from './losses';
 import { retrain } from './retrain';
-import { beginRun } from './run';
+import { beginRun, withSource } from './run';
 import type { RunContext } from './run-context';
 import { scratchExperiment } from './scratch-experiment';
 
@@ -14,10 +14,8 @@ import { scratchExperiment } from './scratch-experiment';
  * @throws the control's reason when it is cancelled, or an Error of one sentence.
  */
 export async function trainFromScratch(experiment: Experiment, context: RunContext): Promise<FlatModel> {
-  const run = await beginRun(
-    { experiment: scratchExperiment(experiment), interventions: [] },
-    { ...context, keeper: undefined },
-  );
+  const plan = { experiment: scratchExperiment(experiment), interventions: [] };
+  const run = await withSource(context, (onGpu) => beginRun(plan, { ...context, keeper: undefined }, onGpu));
   run.state.stage = 'retrain';
   const config = prunedConfig(context.source.config, experiment.target);
   const start = { config, parameters: initialParameters(config, experiment.seed) };

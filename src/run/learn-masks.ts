@@ -12,7 +12,7 @@ import { deterministicMask, maskShape, targetSparsities, type LearntSets } from 
 import { learningRateShare } from '../training/schedule';
 import type { GatesEvent, StepEvent } from './events';
 import { domainLosses } from './losses';
-import { currentSettings, planOf, type Run } from './run-context';
+import { currentSettings, planOf, type Decide, type Run } from './run-context';
 import { adaptMixture, where, withTraining } from './stages';
 import { ADAM, trainSteps, type TrainingStage } from './train-steps';
 
@@ -22,26 +22,20 @@ const FRAMES_AN_EVALUATION = 5;
 const MOST_FRAMES = 1000;
 const MOST_FRAME_BYTES = 16e6;
 
-/** What learning comes to: the weights as they were trained, and the mask of exactly the target shape. */
-export interface LearntMask {
-  parameters: Float32Array<ArrayBufferLike>;
-  mask: Float32Array;
-}
-
 /**
  * Weights, gates and multipliers together until the cut (Sheared LLaMA; docs/method.md).
  *
  * @param saved tensors of a checkpoint of this stage; empty at its start
  */
-export function learnMasks(run: Run, saved: ReadonlyMap<string, Float32Array>): Promise<LearntMask> {
-  const { source, state, emit } = run;
-  const { config } = source;
+export const learnMasks: Decide = (run, subject, saved) => {
+  const { state, emit } = run;
+  const { config } = subject;
   const { experiment } = state;
   const learnt: LearntSets = experiment.gates;
   const { temperature } = experiment.prune;
   const options = {
     config,
-    parameters: source.parameters,
+    parameters: subject.view.parameters,
     label: 'pruning',
     shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
     extension: learntGates(config, experiment.prune),
@@ -90,12 +84,14 @@ export function learnMasks(run: Run, saved: ReadonlyMap<string, Float32Array>): 
     await trainSteps(run, stage);
     const { target } = currentSettings(run);
     const logAlpha = allFinite(await logAlphaNow(), `log α after step ${state.step}`);
+    const parameters = allFinite(await trainer.read('weights'), `The weights after step ${state.step}`);
     return {
-      parameters: allFinite(await trainer.read('weights'), `The weights after step ${state.step}`),
+      model: { config, parameters },
       mask: deterministicMask(config, logAlpha, learnt, temperature, target),
+      moments: new Map(),
     };
   });
-}
+};
 
 /** Rates and targets of zero-based step `s`. */
 function stepInputs(run: Run, settings: Experiment, s: number) {

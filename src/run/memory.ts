@@ -1,11 +1,14 @@
 import { prunedConfig, type LlamaConfig } from '../llama/config';
 import { evaluationBatch } from '../llama/evaluate';
-import { inferencePlan, planBytes, type BatchShape } from '../llama/workspace';
+import { parameterLayout } from '../llama/parameters';
+import { inferencePlan, planBytes, trainingPlan, type BatchShape } from '../llama/workspace';
 import { learntGates } from '../pruning/learnt-gates';
+import { calibrationBatch } from '../pruning/scores/calibration';
 import type { TrainerExtension } from '../training/extension';
-import { trains } from '../retraining';
+import { methodOf } from '../pruning/methods';
 import { trainerBytes } from '../training/trainer';
 import type { Experiment } from '../experiment/schema';
+import { plannedTraining } from './run-size';
 
 export function evaluationShape({ contextLength }: Experiment): BatchShape {
   return { batch: evaluationBatch(contextLength), context: contextLength };
@@ -19,12 +22,25 @@ export function estimateRunMemory(
   source: LlamaConfig,
   experiment: Experiment,
 ): { pruning: number; retraining: number } {
-  const { prune, retrain, contextLength, target, retraining } = experiment;
+  const { contextLength, target } = experiment;
+  const { prune, retrain } = plannedTraining(experiment);
+  const sourceBytes = parameterLayout(source).total * 4;
+  const learns = methodOf(experiment.method).kind === 'learnt';
   const stage = (config: LlamaConfig, batch: number, extension: TrainerExtension | null) =>
     trainerBytes(config, { batch, context: contextLength }, extension) +
     planBytes(inferencePlan(config, evaluationShape(experiment)));
   return {
-    pruning: stage(source, prune.batchSize, learntGates(source, prune)),
-    retraining: trains(retraining) ? stage(prunedConfig(source, target), retrain.batchSize, null) : 0,
+    pruning:
+      sourceBytes +
+      (prune.steps > 0
+        ? stage(source, prune.batchSize, learns ? learntGates(source, experiment.prune) : null)
+        : calibrationBytes(source, experiment)),
+    retraining: retrain.steps > 0 ? stage(prunedConfig(source, target), retrain.batchSize, null) : 0,
   };
+}
+
+/** What scoring holds beside the weights: every activation of a calibration batch, and the weights' gradients. */
+function calibrationBytes(source: LlamaConfig, { calibration: { sequences, length } }: Experiment): number {
+  const shape = { batch: calibrationBatch(sequences, length), context: length };
+  return planBytes(trainingPlan(source, shape)) + parameterLayout(source).total * 4;
 }

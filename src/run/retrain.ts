@@ -1,10 +1,11 @@
 import type { Experiment } from '../experiment/schema';
 import { allFinite } from '../fields/finite';
 import type { FlatModel } from '../llama/parameters';
-import { trains } from '../retraining';
+import { methodOf } from '../pruning/methods';
 import { learningRateShare } from '../training/schedule';
 import { domainLosses } from './losses';
 import type { Run } from './run-context';
+import { plannedTraining } from './run-size';
 import { adaptMixture, where, withTraining } from './stages';
 import { ADAM, trainSteps, type TrainingStage } from './train-steps';
 
@@ -23,6 +24,8 @@ export async function retrain(
 ): Promise<FlatModel> {
   const { state, emit } = run;
   const { experiment } = state;
+  // Moments that are carried through the cut go on where they were, on one schedule.
+  const before = methodOf(experiment.method).carriesMoments ? state.stageStart : 0;
   const publish = (loss: number[]) => {
     adaptMixture(run, loss);
     emit({ type: 'evaluation', stage: 'retrain', ...where(run), loss, mixture: state.mixture });
@@ -38,9 +41,9 @@ export async function retrain(
       name: 'retrain',
       trainer,
       batchSize: experiment.retrain.batchSize,
-      steps: ({ retraining, retrain }) => (trains(retraining) ? retrain.steps : 0),
+      steps: (settings) => plannedTraining(settings).retrain.steps,
       keepsEnd: true,
-      inputs: stepInputs,
+      inputs: (settings, s) => stepInputs(settings, before + s, before),
       async evaluate() {
         publish(await domainLosses(run, inference, 'Evaluating the model in training'));
       },
@@ -52,11 +55,13 @@ export async function retrain(
   });
 }
 
-/** Rates of zero-based step `s`. */
-function stepInputs({ retrain, clipNorm, seed, prune }: Experiment, s: number) {
-  const share = learningRateShare(s, retrain.steps, retrain.learningRateWarmup, retrain.learningRateFloor);
+/** Rates of zero-based step `step` of a schedule that begins `before` steps before retraining. */
+export function stepInputs(settings: Experiment, step: number, before: number) {
+  const { retrain, clipNorm, seed, prune } = settings;
+  const steps = before + plannedTraining(settings).retrain.steps;
+  const share = learningRateShare(step, steps, retrain.learningRateWarmup, retrain.learningRateFloor);
   return {
-    step: s,
+    step,
     seed,
     learningRate: retrain.learningRate * share,
     gateLearningRate: 0,

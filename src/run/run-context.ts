@@ -8,6 +8,7 @@ import type { FlatModel } from '../llama/parameters';
 import type { RunEvent } from './events';
 import type { RunControl } from './run-control';
 import type { RunState } from './run-state';
+import type { SourceOnGpu, Subject } from './subject';
 
 /** The model that is pruned. */
 export interface SourceModel extends FlatModel {
@@ -45,9 +46,28 @@ export interface RunContext {
 /** What the stages of one run share. */
 export interface Run extends RunContext {
   state: RunState;
+  /** The source's weights on the GPU. */
+  sourceOnGpu: SourceOnGpu;
   /** Held-out windows of each domain, the same at every evaluation. */
   windows: WindowSet[];
 }
+
+/** What a method of pruning comes to before the cut. */
+export interface DecidedMask {
+  /** The model as it is to be cut, in the shape of what was pruned. */
+  model: FlatModel;
+  /** Flat in the gate layout: 0 goes, what stays is folded in. */
+  mask: Float32Array;
+  /** Adam's moments of the model's weights by their names in a trainer's state; cut and carried on. */
+  moments: ReadonlyMap<string, Float32Array>;
+}
+
+/** How a method comes to its mask. `saved` are the tensors of a checkpoint of its stage; empty at its start. */
+export type Decide = (
+  run: Run,
+  subject: Subject,
+  saved: ReadonlyMap<string, Float32Array>,
+) => Promise<DecidedMask>;
 
 /** The plan as far as it is in force. */
 export function planOf({ state }: Pick<Run, 'state'>) {

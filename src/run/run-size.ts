@@ -1,20 +1,38 @@
+import { trainingBeforeCut } from '../pruning/methods';
 import { trains } from '../retraining';
 import type { Experiment } from '../experiment/schema';
 
-/**
- * Training tokens that a run draws in all. A mixture can move to one domain entirely, so this is also what
- * each domain should have at hand; a domain with less is read again from its start.
- */
+/** Optimiser steps before and after the cut, and windows in each of them. */
+export function plannedTraining(experiment: Experiment): {
+  prune: { steps: number; batchSize: number };
+  retrain: { steps: number; batchSize: number };
+} {
+  const { method, retraining, retrain } = experiment;
+  return {
+    prune: trainingBeforeCut(method, experiment),
+    retrain: { steps: trains(retraining) ? retrain.steps : 0, batchSize: retrain.batchSize },
+  };
+}
+
+/** Training tokens that a run draws in all. */
 export function runTokens(experiment: Experiment): number {
-  const { prune, retrain, contextLength, retraining } = experiment;
-  const windows =
-    prune.steps * prune.batchSize + (trains(retraining) ? retrain.steps * retrain.batchSize : 0);
-  return windows * contextLength;
+  const { prune, retrain } = plannedTraining(experiment);
+  return (prune.steps * prune.batchSize + retrain.steps * retrain.batchSize) * experiment.contextLength;
 }
 
 /** Optimiser steps of all stages together. */
-export function runSteps({ prune, retrain, retraining }: Experiment): number {
-  return prune.steps + (trains(retraining) ? retrain.steps : 0);
+export function runSteps(experiment: Experiment): number {
+  const { prune, retrain } = plannedTraining(experiment);
+  return prune.steps + retrain.steps;
+}
+
+/**
+ * Training tokens that each domain should have at hand: a mixture can move to one domain entirely, and so can a
+ * calibration set. A domain with less is read again from its start.
+ */
+export function neededTokens(experiment: Experiment): number {
+  const { sequences, length } = experiment.calibration;
+  return Math.max(runTokens(experiment), sequences * length);
 }
 
 /** More windows than any domain's validation split has: an evaluation stops at the split's end. */

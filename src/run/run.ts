@@ -4,19 +4,23 @@ import type { Plan } from '../experiment/interventions';
 import { allFinite } from '../fields/finite';
 import { known, weightsHash } from '../formats/weights-hash';
 import { shapeOf } from '../llama/config';
+import { createInference } from '../llama/inference';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
 import type { MethodId } from '../pruning/methods';
 import type { RetrainingId } from '../retraining';
 import { checkExperiment } from './check-experiment';
 import { cut } from './cut';
 import type { StartedEvent } from './events';
-import { learnMasks, type LearntMask } from './learn-masks';
-import { domainLosses, withEvaluation } from './losses';
+import { decideByScores } from './decide-by-scores';
+import { learnMasks } from './learn-masks';
+import { domainLosses } from './losses';
+import { evaluationShape } from './memory';
 import { scalingShift, usesScalingLaw } from './reference-losses';
 import { retrain } from './retrain';
-import { currentSettings, type Run, type RunContext } from './run-context';
+import { currentSettings, type Decide, type Run, type RunContext } from './run-context';
 import type { RunState } from './run-state';
 import { where } from './stages';
+import { sourceOnGpu, type SourceOnGpu, type Subject } from './subject';
 import { snapshot } from './train-steps';
 
 /** The models of a finished run: what the cut gave, and what retraining made of it, where there was any. */
@@ -33,8 +37,9 @@ export function finalModel({ pruned, retrained }: RunModels): FlatModel {
 type Saved = ReadonlyMap<string, Float32Array>;
 
 /** How each method of the registry comes to its mask. */
-const MASKS: Record<MethodId, (run: Run, saved: Saved) => Promise<LearntMask>> = {
+const MASKS: Record<MethodId, Decide> = {
   sheared: learnMasks,
+  'one-shot': decideByScores,
 };
 
 /** How each retraining heals the cut model; null leaves it as it is. */
@@ -58,10 +63,25 @@ export interface SavedRun {
  * @throws the control's reason when it is cancelled, or an Error of one sentence.
  */
 export async function runExperiment(plan: Plan, context: RunContext): Promise<RunModels> {
-  const run = await beginRun(plan, context);
-  context.emit(startedEvent(run));
-  await run.keeper?.checkpoint(snapshot(run), new Map());
-  return finishRun(run, { tensors: new Map(), pruned: null });
+  return withSource(context, async (onGpu) => {
+    const run = await beginRun(plan, context, onGpu);
+    context.emit(startedEvent(run));
+    await run.keeper?.checkpoint(snapshot(run), new Map());
+    return finishRun(run, { tensors: new Map(), pruned: null });
+  });
+}
+
+/** Whatever comes of a run, the source's weights do not stay on the GPU. */
+export async function withSource<T>(
+  { gpu, source }: RunContext,
+  use: (onGpu: SourceOnGpu) => Promise<T>,
+): Promise<T> {
+  const onGpu = sourceOnGpu(gpu, source);
+  try {
+    return await use(onGpu);
+  } finally {
+    onGpu.release();
+  }
 }
 
 /**
@@ -71,13 +91,16 @@ export async function runExperiment(plan: Plan, context: RunContext): Promise<Ru
  *
  * @throws as `runExperiment`
  */
-export async function resumeRun(saved: SavedRun, context: RunContext): Promise<RunModels> {
-  const run: Run = {
-    ...context,
-    state: structuredClone(saved.state),
-    windows: runWindows(saved.state.experiment, context),
-  };
-  return finishRun(run, saved);
+export function resumeRun(saved: SavedRun, context: RunContext): Promise<RunModels> {
+  return withSource(context, (onGpu) => {
+    const run: Run = {
+      ...context,
+      state: structuredClone(saved.state),
+      windows: runWindows(saved.state.experiment, context),
+      sourceOnGpu: onGpu,
+    };
+    return finishRun(run, saved);
+  });
 }
 
 async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun, 'state'>) {
@@ -85,13 +108,16 @@ async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun
   let saved = tensors;
   let pruned = cutBefore;
   if (state.stage === 'prune') {
-    const result = await cut(run, await MASKS[state.experiment.method](run, saved));
+    const subject: Subject = { ...run.source, view: run.sourceOnGpu.view() };
+    const decided = await MASKS[state.experiment.method](run, subject, saved);
+    run.sourceOnGpu.release();
+    const result = await cut(run, decided);
     pruned = result.pruned;
     emit(result.surgery);
     state.surgery = result.surgery;
     state.stage = 'retrain';
     state.stageStart = state.step;
-    saved = new Map();
+    saved = result.moments;
     await run.keeper?.keepPruned(pruned);
     await run.keeper?.checkpoint(snapshot(run), saved);
   }
@@ -151,7 +177,11 @@ function startedEvent({ state, source, corpus, version }: Run): StartedEvent {
  *
  * @throws one sentence when the experiment does not fit the source model or its family.
  */
-export async function beginRun({ experiment, interventions }: Plan, context: RunContext): Promise<Run> {
+export async function beginRun(
+  { experiment, interventions }: Plan,
+  context: RunContext,
+  onGpu: SourceOnGpu,
+): Promise<Run> {
   const { source, corpus, gpu } = context;
   checkExperiment(experiment, source.config);
   const { mode, weights } = experiment.mixture;
@@ -193,11 +223,15 @@ export async function beginRun({ experiment, interventions }: Plan, context: Run
       surgery: null,
     },
     windows: runWindows(experiment, context),
+    sourceOnGpu: onGpu,
   };
   const { state } = run;
-  state.referenceLoss = await withEvaluation(run, 'source model', source, (inference) =>
-    domainLosses(run, inference, 'Measuring the source model’s reference losses'),
-  );
+  const inference = await createInference(gpu, 'source model', onGpu.view(), evaluationShape(experiment));
+  try {
+    state.referenceLoss = await domainLosses(run, inference, 'Measuring the source model’s reference losses');
+  } finally {
+    inference.destroy();
+  }
   if (scaling) {
     const { shift, parameters, extrapolated } = scaling;
     // As losses are measured, in float32: the fit's powers may have another last digit in another engine.

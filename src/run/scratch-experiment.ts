@@ -1,5 +1,5 @@
 import { trains } from '../retraining';
-import { runTokens } from './run-size';
+import { plannedTraining, runTokens } from './run-size';
 import type { Experiment } from '../experiment/schema';
 
 /**
@@ -19,7 +19,8 @@ const FROM_SCRATCH = {
  * experiment whose retraining stage is all that runs.
  */
 export function scratchExperiment(experiment: Experiment): Experiment {
-  const { batchSize } = trains(experiment.retraining) ? experiment.retrain : experiment.prune;
+  const planned = plannedTraining(experiment);
+  const { batchSize } = trains(experiment.retraining) ? planned.retrain : planned.prune;
   const steps = Math.ceil(runTokens(experiment) / (batchSize * experiment.contextLength));
   return { ...experiment, retraining: 'continued', retrain: { ...FROM_SCRATCH, steps, batchSize } };
 }

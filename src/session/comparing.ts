@@ -1,6 +1,6 @@
 import { makeReport } from '../report/run-report';
 import { createRunControl } from '../run/run-control';
-import { runTokens } from '../run/run-size';
+import { neededTokens } from '../run/run-size';
 import { VERSION } from '../run/version';
 import { loadCorpus } from './corpus';
 import { device, needSource, post, untilAborted, type LabState } from './environment';
@@ -22,7 +22,7 @@ export async function compareModels(
   const finished = await finishedRun(state, run);
   checkSameSource(state, finished);
   const gpu = await device(state);
-  const trainTokens = request.arms.includes('scratch') ? runTokens(finished.experiment) : 0;
+  const trainTokens = request.arms.includes('scratch') ? neededTokens(finished.experiment) : 0;
   const corpus = await untilAborted(loadCorpus(state, source, trainTokens), job.signal);
   const control = createRunControl();
   job.signal.addEventListener('abort', () => control.cancel(), { once: true });

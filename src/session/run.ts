@@ -3,12 +3,13 @@ import {
   changed,
   parsePlan,
   planDocument,
-  settingsAt,
+  plannedSettings,
   type Intervention,
   type Plan,
 } from '../experiment/interventions';
 import type { Experiment } from '../experiment/schema';
 import type { Gpu } from '../gpu/device';
+import { parameterLayout } from '../llama/parameters';
 import { describeAdapter } from '../run/adapter-name';
 import { checkExperiment } from '../run/check-experiment';
 import type { RunEvent } from '../run/events';
@@ -17,12 +18,11 @@ import { usesScalingLaw } from '../run/reference-losses';
 import { resumeRun, runExperiment, type RunModels } from '../run/run';
 import type { RunContext, RunKeeper } from '../run/run-context';
 import { createRunControl, isCancellation } from '../run/run-control';
-import { meanLoss, runName } from '../run/kept-record';
-import { runSteps, runTokens } from '../run/run-size';
+import { progressOf, runName } from '../run/kept-record';
+import { neededTokens, plannedTraining, runSteps } from '../run/run-size';
 import type { RunState } from '../run/run-state';
 import { createTimeLeft } from '../run/time-left';
 import { VERSION } from '../run/version';
-import { trains } from '../retraining';
 import { StorageError } from '../storage/errors';
 import type { RunChange } from '../storage/kept-run';
 import type { RunFolder } from '../storage/run-store';
@@ -70,7 +70,7 @@ export async function startRun(state: LabState, value: Plan): Promise<void> {
     source: {
       name: source.name,
       hash: source.weightsSha256,
-      parameters: source.parameters.length,
+      parameters: parameterLayout(source.config).parameterCount,
     },
     step: 0,
     totalSteps: runSteps(plan.experiment),
@@ -247,7 +247,7 @@ async function executePlan(
 ): Promise<RunModels> {
   const { experiment } = plan;
   const { signal } = control;
-  const corpus = await untilAborted(loadCorpus(state, source, runTokens(experiment)), signal);
+  const corpus = await untilAborted(loadCorpus(state, source, neededTokens(experiment)), signal);
   const family = usesScalingLaw(experiment)
     ? await untilAborted(readFamily(state.environment.read, source.weightsSha256), signal)
     : [];
@@ -319,15 +319,8 @@ function recordOf(saved: RunState): RunChange {
   return {
     status: 'running',
     interventions: saved.interventions,
-    step: saved.step,
-    totalSteps: runSteps(plannedSettings(saved)),
-    meanLoss: meanLoss(saved),
+    ...progressOf(saved),
   };
-}
-
-/** The settings when every intervention is in force. */
-function plannedSettings(plan: Plan): Experiment {
-  return settingsAt(plan, Infinity);
 }
 
 /** What is left of a run's steps, evaluations and cut; follows changes of the steps. */
@@ -337,10 +330,10 @@ function createWorkLeft(experiment: Experiment, saved: RunState | null, elapsedM
   let stage: RunState['stage'] = saved?.stage ?? 'prune';
   let stageStart = saved?.stageStart ?? 0;
   const remaining = () => {
-    const { prune, retrain, retraining } = settings;
+    const { prune, retrain } = plannedTraining(settings);
     const inStage = done - stageStart;
     const pruning = stage === 'prune' ? Math.max(0, prune.steps - inStage) : 0;
-    const healing = trains(retraining) ? Math.max(0, retrain.steps - (stage === 'retrain' ? inStage : 0)) : 0;
+    const healing = Math.max(0, retrain.steps - (stage === 'retrain' ? inStage : 0));
     const evaluations = (steps: number) => Math.ceil(steps / settings.evaluation.interval);
     return { pruning, healing, evaluations: evaluations(pruning) + evaluations(healing) };
   };

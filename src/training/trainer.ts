@@ -85,6 +85,12 @@ export interface Trainer {
   read(name: string): Promise<Float32Array>;
   /** Replaces a tensor of the state for the steps submitted from here on. @throws on an unknown name or another length. */
   write(name: string, values: Float32Array): void;
+  /**
+   * Sets the value of every gate (flat in the gate layout) for the steps submitted from here on.
+   *
+   * @throws where an extension writes them
+   */
+  setGates(gates: Float32Array): void;
   /** Gradients, gates and the whole trainable buffer as they stand: for tests. */
   inspect(): { parameters: Slice; gradients: Slice; gates: Slice };
   destroy(): void;
@@ -254,6 +260,10 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
           throw new Error(`${label}: ${name} has ${slice.size / 4} values, not ${values.length}`);
         }
         writeElements(gpu, slice, values);
+      },
+      setGates(gates: Float32Array) {
+        if (extension) throw new Error(`${label}: its gates are written by what is trained with the weights`);
+        writeElements(gpu, at.gates, gates);
       },
       inspect: () => ({ parameters, gradients, gates: at.gates }),
     };

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { describeAdapter } from '../../run/adapter-name';
 import { peekRun } from '../../run/keeper';
-import { meanLoss, runName } from '../../run/kept-record';
-import { runSteps } from '../../run/run-size';
+import { progressOf, runName } from '../../run/kept-record';
 import { VERSION } from '../../run/version';
-import { settingsAt } from '../../experiment/interventions';
+import { plannedSettings } from '../../experiment/interventions';
 import { refuse } from '../../formats/refusal';
 import { exportRun } from '../../storage/archive';
 import { newRecord } from '../../storage/kept-run';
@@ -31,14 +30,13 @@ async function packRun({ positionals, options }: CommandInput): Promise<Answer> 
   const found = await peekRun(files);
   if (!found) return refuse(given, 'it holds no run that reached a checkpoint');
   const { state } = found.saved;
-  const settings = settingsAt(state, state.step);
-  const totalSteps = runSteps(settings);
+  const { step, totalSteps, meanLoss } = progressOf(state);
   const record = newRecord({
-    name: runName(state.source.name, settings.target),
+    name: runName(state.source.name, plannedSettings(state).target),
     note: '',
     colour: null,
     version: VERSION,
-    status: state.step >= totalSteps ? 'finished' : 'stopped',
+    status: step >= totalSteps ? 'finished' : 'stopped',
     experiment: state.experiment,
     interventions: state.interventions,
     adapter: describeAdapter(state.adapter),
@@ -48,14 +46,14 @@ async function packRun({ positionals, options }: CommandInput): Promise<Answer> 
       hash: state.source.weightsSha256,
       parameters: state.source.parameters,
     },
-    step: state.step,
+    step,
     totalSteps,
-    meanLoss: meanLoss(state),
+    meanLoss,
   });
   const pieces: Uint8Array[] = [];
   for await (const piece of exportRun(record, files)) pieces.push(piece);
   const bytes = Buffer.concat(pieces);
   await writeOutputFile('--out', out, bytes);
-  const json = { file: out, bytes: bytes.length, step: state.step, totalSteps };
-  return { json, text: `${out}: ${(bytes.length / 1e6).toFixed(1)} MB, step ${state.step} of ${totalSteps}` };
+  const json = { file: out, bytes: bytes.length, step, totalSteps };
+  return { json, text: `${out}: ${(bytes.length / 1e6).toFixed(1)} MB, step ${step} of ${totalSteps}` };
 }

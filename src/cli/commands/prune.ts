@@ -16,7 +16,7 @@ import { createKeeper, findRun, readEvents, type FoundRun } from '../../run/keep
 import { logText } from '../../run/metrics-export';
 import { finalModel } from '../../run/run';
 import { eventLine, runLogHeader } from '../../run/run-log';
-import { runTokens } from '../../run/run-size';
+import { neededTokens } from '../../run/run-size';
 import { importRun } from '../../storage/archive';
 import { openMemoryStore } from '../../storage/memory-store';
 import { openRunFolder } from '../../storage/node-folder';
@@ -73,7 +73,7 @@ async function runAndWrite({ positionals, options }: CommandInput): Promise<Answ
   const model = textOption(options, 'model') ?? experiment.source;
   const opened = await openModel(model);
   const { source } = opened;
-  const corpus = await openCorpusFor(opened, runTokens(experiment));
+  const corpus = await openCorpusFor(opened, neededTokens(experiment));
   checkExperiment(experiment, source.config);
   const output = await prepareOutputFolder(out, {
     force: options['force'] === true,
@@ -116,7 +116,7 @@ async function resume({ positionals, options }: CommandInput): Promise<Answer> {
       `the run prunes ${state.source.name}, and ${opened.source.name} has other weights: give the model that was pruned (--model)`,
     );
   }
-  const corpus = await openCorpusFor(opened, runTokens(state.experiment));
+  const corpus = await openCorpusFor(opened, neededTokens(state.experiment));
   return carryOut({ out, output, folder, opened, corpus, plan: state, found, options });
 }
 

@@ -8,7 +8,7 @@ import type { RunModels } from '../../run/run';
 import type { RunEvent, StartedEvent } from '../../run/events';
 import { checkRunModels, checkRunSource } from '../../run/run-identity';
 import { parseRunLog, settingsOf } from '../../run/run-log';
-import { ALL_WINDOWS, runTokens } from '../../run/run-size';
+import { ALL_WINDOWS, neededTokens } from '../../run/run-size';
 import { parseExperiment, type Experiment } from '../../experiment/schema';
 import { VERSION } from '../../run/version';
 import { InputError, plain } from '../../formats/refusal';
@@ -66,7 +66,7 @@ async function measureSideBySide({ positionals, options }: CommandInput): Promis
   const files = { csv: textOption(options, 'csv'), markdown: textOption(options, 'markdown') };
   if (files.csv) await checkOutputFile('--csv', files.csv);
   if (files.markdown) await checkOutputFile('--markdown', files.markdown);
-  const corpus = await openCorpusFor(opened, runTokens(experiment));
+  const corpus = await openCorpusFor(opened, neededTokens(experiment));
   const gpu = await openCommandGpu();
 
   const models =

@@ -1,4 +1,81 @@
-import { integer, number, toggle } from '../../fields/field';
+import { integer, number, toggle, type ValueOf } from '../../fields/field';
+
+const fields = {
+  /** Which gate sets are learnt; the others stay open and keep the source's size. */
+  gates: {
+    layer: toggle('Layer gates', true, 'Learn which layers to keep.'),
+    hidden: toggle('Hidden gates', true, 'Learn which hidden dimensions to keep.'),
+    head: toggle('Head gates', true, 'Learn which attention heads to keep.'),
+    intermediate: toggle('MLP gates', true, 'Learn which MLP units to keep.'),
+  },
+  prune: {
+    steps: integer('Steps', 300, [1, 100000, 1], 'Optimiser steps with gates.', 'until-cut'),
+    batchSize: integer('Batch size', 16, [1, 1024, 1], 'Windows in a batch.'),
+    learningRate: number(
+      'Learning rate',
+      1.5e-3,
+      [0, 1, 1e-4],
+      'Peak learning rate of the weights.',
+      'until-cut',
+    ),
+    learningRateWarmup: number(
+      'Warm-up',
+      0.1,
+      [0, 1, 0.01],
+      'Share of the steps over which learning rates rise.',
+      'until-cut',
+    ),
+    learningRateFloor: number(
+      'Floor',
+      0.1,
+      [0, 1, 0.01],
+      'Share of the peak at which the cosine ends.',
+      'until-cut',
+    ),
+    gateLearningRate: number(
+      'Gate learning rate',
+      0.5,
+      [0, 10, 0.05],
+      'Learning rate of log α (published: 1).',
+      'until-cut',
+    ),
+    multiplierLearningRate: number(
+      'Multiplier learning rate',
+      0.2,
+      [0, 10, 0.05],
+      'Ascent rate of λ₁ and λ₂ (published: 1).',
+      'until-cut',
+    ),
+    quadraticMultiplier: number(
+      'λ₂ at the start',
+      200,
+      [0, 100000, 1],
+      'Start of the quadratic multiplier (published: 0).',
+    ),
+    logAlpha: number(
+      'log α at the start',
+      3,
+      [-4.6, 4.605, 0.1],
+      'Where gates start (published: 5, clamped to 4.605).',
+    ),
+    sparsityWarmup: number(
+      'Sparsity warm-up',
+      0.5,
+      [0, 1, 0.01],
+      'Share of the steps over which the target sparsity rises (published: 0.2).',
+      'until-cut',
+    ),
+    temperature: number(
+      'Temperature β',
+      2 / 3,
+      [0.05, 2, 0.01],
+      'Of the hard-concrete distribution (authors’ code 2/3, paper 0.83).',
+    ),
+    weightDecay: number('Weight decay', 0, [0, 1, 0.01], 'Decoupled decay of the matrices.', 'until-cut'),
+  },
+} as const;
+
+type Settings = { prune: ValueOf<typeof fields.prune> };
 
 /**
  * Sheared LLaMA: masks are learnt under a constraint on expected sparsity, together with the weights
@@ -6,80 +83,10 @@ import { integer, number, toggle } from '../../fields/field';
  */
 export const sheared = {
   id: 'sheared',
+  kind: 'learnt',
   label: 'Sheared LLaMA: learned masks',
   help: 'Gates over every unit are learnt with the weights, under a constraint on how many may stay open.',
-  fields: {
-    /** Which gate sets are learnt; the others stay open and keep the source's size. */
-    gates: {
-      layer: toggle('Layer gates', true, 'Learn which layers to keep.'),
-      hidden: toggle('Hidden gates', true, 'Learn which hidden dimensions to keep.'),
-      head: toggle('Head gates', true, 'Learn which attention heads to keep.'),
-      intermediate: toggle('MLP gates', true, 'Learn which MLP units to keep.'),
-    },
-    prune: {
-      steps: integer('Steps', 300, [1, 100000, 1], 'Optimiser steps with gates.', 'until-cut'),
-      batchSize: integer('Batch size', 16, [1, 1024, 1], 'Windows in a batch.'),
-      learningRate: number(
-        'Learning rate',
-        1.5e-3,
-        [0, 1, 1e-4],
-        'Peak learning rate of the weights.',
-        'until-cut',
-      ),
-      learningRateWarmup: number(
-        'Warm-up',
-        0.1,
-        [0, 1, 0.01],
-        'Share of the steps over which learning rates rise.',
-        'until-cut',
-      ),
-      learningRateFloor: number(
-        'Floor',
-        0.1,
-        [0, 1, 0.01],
-        'Share of the peak at which the cosine ends.',
-        'until-cut',
-      ),
-      gateLearningRate: number(
-        'Gate learning rate',
-        0.5,
-        [0, 10, 0.05],
-        'Learning rate of log α (published: 1).',
-        'until-cut',
-      ),
-      multiplierLearningRate: number(
-        'Multiplier learning rate',
-        0.2,
-        [0, 10, 0.05],
-        'Ascent rate of λ₁ and λ₂ (published: 1).',
-        'until-cut',
-      ),
-      quadraticMultiplier: number(
-        'λ₂ at the start',
-        200,
-        [0, 100000, 1],
-        'Start of the quadratic multiplier (published: 0).',
-      ),
-      logAlpha: number(
-        'log α at the start',
-        3,
-        [-4.6, 4.605, 0.1],
-        'Where gates start (published: 5, clamped to 4.605).',
-      ),
-      sparsityWarmup: number(
-        'Sparsity warm-up',
-        0.5,
-        [0, 1, 0.01],
-        'Share of the steps over which the target sparsity rises (published: 0.2).',
-        'until-cut',
-      ),
-      temperature: number(
-        'Temperature β',
-        2 / 3,
-        [0.05, 2, 0.01],
-        'Of the hard-concrete distribution (authors’ code 2/3, paper 0.83).',
-      ),
-      weightDecay: number('Weight decay', 0, [0, 1, 0.01], 'Decoupled decay of the matrices.', 'until-cut'),
-    },
-  },
+  fields,
+  training: ({ prune }: Settings) => ({ steps: prune.steps, batchSize: prune.batchSize }),
+  carriesMoments: false,
 } as const;

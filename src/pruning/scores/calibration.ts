@@ -20,7 +20,7 @@ export function calibrationBatches(sequences: readonly Uint32Array[]): Calibrati
     byLength.set(sequence.length, alike);
   }
   return [...byLength].flatMap(([context, alike]) => {
-    const batch = largestDivisor(alike.length, evaluationBatch(context));
+    const batch = calibrationBatch(alike.length, context);
     return Array.from({ length: alike.length / batch }, (_, b) => {
       const tokens = new Uint32Array(batch * context);
       alike.slice(b * batch, (b + 1) * batch).forEach((sequence, i) => tokens.set(sequence, i * context));
@@ -34,7 +34,10 @@ export function predictionsIn({ shape }: CalibrationBatch): number {
   return shape.batch * (shape.context - 1);
 }
 
-function largestDivisor(count: number, most: number): number {
-  for (let divisor = Math.min(count, most); divisor > 1; divisor--) if (count % divisor === 0) return divisor;
+/** Sequences of one length that a pass takes at a time: as many as fit an evaluation and leave none over. */
+export function calibrationBatch(sequences: number, length: number): number {
+  for (let batch = Math.min(sequences, evaluationBatch(length)); batch > 1; batch--) {
+    if (sequences % batch === 0) return batch;
+  }
   return 1;
 }

@@ -30,9 +30,3 @@ export function useChartData(): ChartData {
   if (!data) throw new Error('Charts need ChartDataContext.');
   return data;
 }
-
-export const X_AXIS_TITLES: Readonly<Record<ViewState['xAxis'], string>> = {
-  step: 'step',
-  tokens: 'tokens',
-  seconds: 'seconds',
-};

@@ -1,3 +1,4 @@
+import { plannedTraining } from '../../run/run-size';
 import { scratchExperiment } from '../../run/scratch-experiment';
 import type { RunRecord } from './run-record';
 
@@ -8,9 +9,10 @@ import type { RunRecord } from './run-record';
  */
 export function controlSeconds({ finished, surgery, settings: experiment }: RunRecord): number | null {
   if (!finished || !surgery) return null;
-  const retrained = experiment.retraining === 'continued';
-  const millisecondsPerStep = retrained
-    ? (finished.elapsedMs - surgery.elapsedMs) / experiment.retrain.steps
-    : surgery.elapsedMs / experiment.prune.steps;
+  const { prune, retrain } = plannedTraining(experiment);
+  const millisecondsPerStep =
+    retrain.steps > 0
+      ? (finished.elapsedMs - surgery.elapsedMs) / retrain.steps
+      : surgery.elapsedMs / Math.max(1, prune.steps);
   return (scratchExperiment(experiment).retrain.steps * millisecondsPerStep) / 1000;
 }

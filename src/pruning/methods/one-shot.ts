@@ -1,0 +1,78 @@
+import { choice, integer, toggle, type ValueOf } from '../../fields/field';
+import { layerCriteria, widthCriteria } from '../scores';
+
+const options = <Id extends string>(criteria: readonly { id: Id; label: string }[]) =>
+  criteria.map(({ id, label }) => ({ value: id, label }));
+
+const fields = {
+  /** Also what learnt masks are warm-started from. */
+  scores: {
+    layers: choice(
+      'Layers by',
+      'block-influence',
+      options(layerCriteria),
+      'What says how important a layer is.',
+    ),
+    widths: choice(
+      'Widths by',
+      'minitron',
+      options(widthCriteria),
+      'What says how important heads, MLP units and hidden dimensions are.',
+    ),
+    protectEnds: toggle(
+      'Protect first and last layers',
+      false,
+      'The “+” of Shortened LLaMA: the first eighth and the last sixteenth of the layers go last.',
+    ),
+    compensate: toggle(
+      'Compensate with biases',
+      true,
+      'Where the score has it (FLAP) and the mask closes at once: the mean of what was removed becomes a bias.',
+    ),
+    steps: integer(
+      'Closed over',
+      0,
+      [0, 100000, 10],
+      'Optimiser steps in which the mask closes while the weights train, on one schedule with retraining; 0: at once.',
+      'until-cut',
+    ),
+  },
+  calibration: {
+    sequences: integer(
+      'Calibration sequences',
+      128,
+      [1, 4096, 1],
+      'Sequences of training text that scores are taken on.',
+    ),
+    length: integer('Calibration length', 128, [2, 8192, 1], 'Tokens in each of them.'),
+    mixture: choice(
+      'Calibration mixture',
+      'corpus',
+      [
+        { value: 'corpus', label: 'The corpus’ proportions' },
+        { value: 'start', label: 'The mixture that the run starts from' },
+        { value: 'uniform', label: 'Every domain alike' },
+      ],
+      'Which domains they are drawn from.',
+    ),
+    seed: integer(
+      'Calibration seed',
+      1,
+      [0, 4294967295, 1],
+      'Which of them are drawn; also of random scores.',
+    ),
+  },
+} as const;
+
+type Settings = ValueOf<typeof fields> & { retrain: { batchSize: number } };
+
+/** Scores decide at once, without training; the mask then closes at once or over some steps. */
+export const oneShot = {
+  id: 'one-shot',
+  kind: 'one-shot',
+  label: 'One shot: by scores',
+  help: 'Units are scored on calibration text, and the least important go.',
+  fields,
+  training: ({ scores, retrain }: Settings) => ({ steps: scores.steps, batchSize: retrain.batchSize }),
+  carriesMoments: true,
+} as const;

@@ -1,0 +1,158 @@
+import { startMixture } from '../data/mixture';
+import { hashWords } from '../data/random';
+import { nextBatch, startSampler } from '../data/sampler';
+import type { Experiment } from '../experiment/schema';
+import { allFinite } from '../fields/finite';
+import { maskShape } from '../pruning/masks';
+import { criterion } from '../pruning/scores';
+import { calibrationBatches } from '../pruning/scores/calibration';
+import type { Scores, Scoring } from '../pruning/scores/criterion';
+import { maskOfScores } from '../pruning/scores/mask';
+import { withScoring } from '../pruning/scores/scoring';
+import type { GatesEvent } from './events';
+import { domainLosses } from './losses';
+import { stepInputs } from './retrain';
+import { currentSettings, type Decide, type DecidedMask, type Run } from './run-context';
+import { plannedTraining } from './run-size';
+import { adaptMixture, where, withTraining } from './stages';
+import type { Subject } from './subject';
+import { trainSteps, type TrainingStage } from './train-steps';
+
+/** Key of the random stream that calibration sequences are drawn from. */
+const CALIBRATION_STREAM = 4;
+
+/** Calibration sequences of an experiment: windows of training text, each of one domain. */
+export function calibrationSequences(
+  { calibration, mixture }: Experiment,
+  corpus: Run['corpus'],
+): Uint32Array[] {
+  const { sequences, length, seed } = calibration;
+  const own = corpus.domains.map(({ weight }) => weight);
+  const weights = {
+    corpus: own,
+    start: startMixture(mixture.mode, mixture.weights, own),
+    uniform: own.map(() => 1),
+  }[calibration.mixture];
+  const sampler = startSampler(hashWords(seed, CALIBRATION_STREAM), length, own.length);
+  const { tokens } = nextBatch(sampler, corpus, weights, sequences).batch;
+  return Array.from({ length: sequences }, (_, i) => tokens.slice(i * length, (i + 1) * length));
+}
+
+/** Scores of layers and of the other sets, as the experiment asks for them. */
+interface UnitScores {
+  layers: Scores;
+  widths: Scores;
+}
+
+/** Uses what scores of the subject are made from, on the experiment's calibration sequences. */
+function scored<T>(run: Run, subject: Subject, use: (scoring: Scoring) => Promise<T>): Promise<T> {
+  const { experiment } = run.state;
+  const input = {
+    model: subject,
+    view: subject.view,
+    batches: calibrationBatches(calibrationSequences(experiment, run.corpus)),
+    seed: experiment.calibration.seed,
+    async between(what: string, done: number, total: number) {
+      run.activity(what, done, total);
+      await run.control.work();
+    },
+  };
+  return withScoring(run.gpu, input, use);
+}
+
+export function scoreUnits(run: Run, subject: Subject): Promise<UnitScores> {
+  const { scores } = run.state.experiment;
+  return scored(run, subject, async (scoring) => ({
+    layers: await criterion(scores.layers).score(scoring),
+    widths: await criterion(scores.widths).score(scoring),
+  }));
+}
+
+/**
+ * One shot: the units with the smallest scores go, at once or over some steps in which the weights train
+ * (docs/method.md, section 11).
+ */
+export const decideByScores: Decide = async (run, subject, saved) => {
+  const { state, emit } = run;
+  const { config } = subject;
+  const scores = await scoreUnits(run, subject);
+  const maskNow = () => {
+    const { target, gates, pins, scores: settings } = currentSettings(run);
+    return maskOfScores(config, scores, { target, sets: gates, pins, protectEnds: settings.protectEnds });
+  };
+  const { steps } = plannedTraining(currentSettings(run)).prune;
+  if (steps > 0 || saved.size > 0) return closeOverSteps(run, subject, saved, maskNow);
+  const mask = maskNow();
+  emit(maskEvent(state.step, mask));
+  return { model: subject, mask, moments: new Map() };
+};
+
+/**
+ * The mask closes while the weights train, on one schedule with retraining: before step s of K what goes is worth
+ * 1 − (s + 1)/(K + 1), so that it fades evenly and the cut takes the last of it.
+ */
+function closeOverSteps(
+  run: Run,
+  subject: Subject,
+  saved: ReadonlyMap<string, Float32Array>,
+  maskNow: () => Float32Array,
+): Promise<DecidedMask> {
+  const { state, emit } = run;
+  const { config } = subject;
+  const { experiment } = state;
+  const { batchSize } = plannedTraining(experiment).prune;
+  const options = {
+    config,
+    parameters: subject.view.parameters,
+    label: 'pruning',
+    shape: { batch: batchSize, context: experiment.contextLength },
+    extension: null,
+  };
+  return withTraining(run, options, saved, async ({ trainer, inference: masked }) => {
+    let mask = maskNow();
+    const gatesAfter = (step: number) => {
+      const { steps } = plannedTraining(currentSettings(run)).prune;
+      const left = Math.max(0, 1 - step / (steps + 1));
+      return mask.map((value) => (value === 0 ? left : value));
+    };
+    const stage: TrainingStage = {
+      name: 'prune',
+      trainer,
+      batchSize,
+      steps: (settings) => plannedTraining(settings).prune.steps,
+      inputs(settings, s) {
+        trainer.setGates(gatesAfter(s + 1));
+        return stepInputs(settings, s, plannedTraining(settings).prune.steps);
+      },
+      readFrame(_, s, evaluates) {
+        if (!evaluates) return null;
+        const event = maskEvent(state.step, gatesAfter(s + 1));
+        return Promise.resolve(() => emit(event));
+      },
+      onChange() {
+        mask = maskNow();
+        return Promise.resolve();
+      },
+      async evaluate() {
+        const gates = gatesAfter(state.step - state.stageStart);
+        masked.setGates(gates);
+        const loss = await domainLosses(run, masked, 'Evaluating the masked model');
+        adaptMixture(run, loss);
+        const shape = maskShape(config, gates);
+        emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
+      },
+    };
+    await trainSteps(run, stage);
+    const parameters = allFinite(await trainer.read('weights'), `The weights after step ${state.step}`);
+    const moments = new Map<string, Float32Array>();
+    for (const name of ['weights.firstMoment', 'weights.secondMoment']) {
+      moments.set(name, await trainer.read(name));
+    }
+    return { model: { config, parameters }, mask, moments };
+  });
+}
+
+/** A mask of zeros, ones and what fades, as the anatomy shows it. */
+function maskEvent(step: number, gates: Float32Array): GatesEvent {
+  return { type: 'gates', step, values: Uint8Array.from(gates, (value) => Math.round(255 * value)) };
+}
