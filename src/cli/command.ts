@@ -21,7 +21,7 @@ export interface Command {
   name: string;
   /** Names that it had. */
   aliases?: readonly string[];
-  argument: { name: string; optional?: true };
+  argument?: { name: string; optional?: true };
   /** What it does, in one line. */
   summary: string;
   options: Readonly<Record<string, Option>>;

@@ -5,12 +5,12 @@ const MODEL = 'MODEL is a Hugging Face folder or the name of a bundled model.';
 
 /** "prune EXPERIMENT --out DIR [--model MODEL]" */
 export function usage({ name, argument, options }: Command): string {
-  const argumentText = argument.optional ? `[${argument.name}]` : argument.name;
+  const argumentTexts = argument ? [argument.optional ? `[${argument.name}]` : argument.name] : [];
   const optionTexts = Object.entries(options).map(([option, { value, required }]) => {
     const text = `--${option}${value ? ` ${value}` : ''}`;
     return required ? text : `[${text}]`;
   });
-  return [name, argumentText, ...optionTexts].join(' ');
+  return [name, ...argumentTexts, ...optionTexts].join(' ');
 }
 
 /** What one command does and takes. */
@@ -24,7 +24,8 @@ export function commandHelp(command: Command): string {
   const width = Math.max(...options.map(({ left }) => left.length));
   const lines = options.map(({ left, help }) => `  ${left.padEnd(width)}  ${help}`);
   const aliases = command.aliases?.length ? [`Also called ${command.aliases.join(', ')}.`] : [];
-  return [`${CALL} ${usage(command)}`, command.summary, lines.join('\n'), ...aliases, MODEL].join('\n\n');
+  const model = command.argument?.name === 'MODEL' || 'model' in command.options ? [MODEL] : [];
+  return [`${CALL} ${usage(command)}`, command.summary, lines.join('\n'), ...aliases, ...model].join('\n\n');
 }
 
 /** All commands. */

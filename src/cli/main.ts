@@ -7,10 +7,12 @@ import { generate } from './commands/generate';
 import { info } from './commands/info';
 import { kit } from './commands/kit';
 import { measure } from './commands/measure';
+import { methods } from './commands/methods';
 import { pack } from './commands/pack';
 import { perplexity } from './commands/perplexity';
 import { prune } from './commands/prune';
 import { report } from './commands/report';
+import { scores } from './commands/scores';
 import { tasks } from './commands/tasks';
 import { commandHelp, generalHelp } from './help';
 
@@ -19,6 +21,8 @@ const INTERRUPTED = 130;
 
 const COMMANDS: readonly Command[] = [
   info,
+  methods,
+  scores,
   perplexity,
   tasks,
   prune,
@@ -100,10 +104,13 @@ function readCommandLine(command: Command, args: string[]): CommandInput {
     options[token.name] = token.value ?? true;
   }
   const { argument } = command;
-  if (positionals.length > 1) {
+  if (!argument && positionals.length > 0) {
+    throw new UsageError(`${command.name} takes no argument, not ${positionals[0]}: ${see}.`);
+  }
+  if (argument && positionals.length > 1) {
     throw new UsageError(`${command.name} takes one ${argument.name}, not also ${positionals[1]}: ${see}.`);
   }
-  if (positionals.length === 0 && !argument.optional) {
+  if (argument && positionals.length === 0 && !argument.optional) {
     throw new UsageError(`${command.name} needs ${argument.name}: ${see}.`);
   }
   for (const [name, { required, value }] of Object.entries(known)) {

@@ -3,7 +3,7 @@ import { experimentSchema, type Experiment } from '../experiment/schema';
 import { testGpu } from '../kernels/testing';
 import { shapeOf } from '../llama/config';
 import { layerCriteria, widthCriteria } from '../pruning/scores';
-import { calibrationSequences } from './decide-by-scores';
+import { calibrationSequences } from './calibration';
 import type { RunEvent } from './events';
 import { cancelAt, goOn, KEPT_EXPERIMENT, outcome, run } from './kept-run.testing';
 import { estimateRunMemory } from './memory';

@@ -1,7 +1,3 @@
-import { startMixture } from '../data/mixture';
-import { hashWords } from '../data/random';
-import { nextBatch, startSampler } from '../data/sampler';
-import type { Experiment } from '../experiment/schema';
 import { allFinite } from '../fields/finite';
 import { maskShape } from '../pruning/masks';
 import { criterion } from '../pruning/scores';
@@ -9,6 +5,7 @@ import { calibrationBatches } from '../pruning/scores/calibration';
 import type { Scores, Scoring } from '../pruning/scores/criterion';
 import { maskOfScores } from '../pruning/scores/mask';
 import { withScoring } from '../pruning/scores/scoring';
+import { calibrationSequences } from './calibration';
 import type { GatesEvent } from './events';
 import { domainLosses } from './losses';
 import { stepInputs } from './retrain';
@@ -17,26 +14,6 @@ import { plannedTraining } from './run-size';
 import { adaptMixture, where, withTraining } from './stages';
 import type { Subject } from './subject';
 import { trainSteps, type TrainingStage } from './train-steps';
-
-/** Key of the random stream that calibration sequences are drawn from. */
-const CALIBRATION_STREAM = 4;
-
-/** Calibration sequences of an experiment: windows of training text, each of one domain. */
-export function calibrationSequences(
-  { calibration, mixture }: Experiment,
-  corpus: Run['corpus'],
-): Uint32Array[] {
-  const { sequences, length, seed } = calibration;
-  const own = corpus.domains.map(({ weight }) => weight);
-  const weights = {
-    corpus: own,
-    start: startMixture(mixture.mode, mixture.weights, own),
-    uniform: own.map(() => 1),
-  }[calibration.mixture];
-  const sampler = startSampler(hashWords(seed, CALIBRATION_STREAM), length, own.length);
-  const { tokens } = nextBatch(sampler, corpus, weights, sequences).batch;
-  return Array.from({ length: sequences }, (_, i) => tokens.slice(i * length, (i + 1) * length));
-}
 
 /** Scores of layers and of the other sets, as the experiment asks for them. */
 interface UnitScores {

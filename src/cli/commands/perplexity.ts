@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { finite } from '../../fields/finite';
 import { evaluationWindows } from '../../data/sampler';
 import { evaluateSets, evaluationBatch, meanLoss } from '../../llama/evaluate';
@@ -6,9 +5,10 @@ import { withModel } from '../../llama/inference';
 import { readTestText } from '../../report/text';
 import { ALL_WINDOWS } from '../../run/run-size';
 import type { SourceModel } from '../../run/run-context';
-import { openCorpusFor, openModel, readJson, readSiteFile, type OpenedModel } from '../files';
+import { openCorpusFor, openModel, readSiteFile, type OpenedModel } from '../files';
 import { openCommandGpu } from '../gpu';
 import { createProgress, secondsLeft } from '../progress';
+import { readSequences } from '../sequences';
 import { numberOption, UsageError, type Answer, type Command, type CommandInput } from '../command';
 
 export const perplexity: Command = {
@@ -43,21 +43,7 @@ const perplexityOf = (loss: number) => finite(Math.exp(loss), `The perplexity of
 
 /** Mean next-token cross-entropy over token sequences of any lengths ≥ 2. */
 async function evaluateSequences(source: SourceModel, file: string): Promise<Answer> {
-  const { vocabSize, maxPositionEmbeddings } = source.config;
-  const token = z
-    .int()
-    .min(0)
-    .max(vocabSize - 1);
-  const parsed = z
-    .array(z.array(token).min(2).max(maxPositionEmbeddings))
-    .min(1)
-    .safeParse(await readJson(file));
-  if (!parsed.success) {
-    throw new Error(
-      `--tokens ${file} must be a JSON array of token sequences, each of 2 to ${maxPositionEmbeddings} ids from 0 to ${vocabSize - 1}.`,
-    );
-  }
-  const sequences = parsed.data;
+  const sequences = await readSequences('--tokens', file, source.config);
   const gpu = await openCommandGpu();
   // Not Math.max(...): a list of hundreds of thousands is more arguments than a call can have.
   const context = sequences.reduce((longest, s) => Math.max(longest, s.length), 0);

@@ -1,0 +1,22 @@
+import type { Corpus } from '../data/corpus';
+import { startMixture } from '../data/mixture';
+import { hashWords } from '../data/random';
+import { nextBatch, startSampler } from '../data/sampler';
+import type { Experiment } from '../experiment/schema';
+
+/** Key of the random stream that calibration sequences are drawn from. */
+const CALIBRATION_STREAM = 4;
+
+/** Calibration sequences of an experiment: windows of training text, each of one domain. */
+export function calibrationSequences({ calibration, mixture }: Experiment, corpus: Corpus): Uint32Array[] {
+  const { sequences, length, seed } = calibration;
+  const own = corpus.domains.map(({ weight }) => weight);
+  const weights = {
+    corpus: own,
+    start: startMixture(mixture.mode, mixture.weights, own),
+    uniform: own.map(() => 1),
+  }[calibration.mixture];
+  const sampler = startSampler(hashWords(seed, CALIBRATION_STREAM), length, own.length);
+  const { tokens } = nextBatch(sampler, corpus, weights, sequences).batch;
+  return Array.from({ length: sequences }, (_, i) => tokens.slice(i * length, (i + 1) * length));
+}
