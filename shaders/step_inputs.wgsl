@@ -17,5 +17,7 @@ struct StepInputs {
   temperature: f32,
   active_sets: u32,
   target_sparsity: vec4f,
-  reserved: array<vec4u, 3>,
+  distillation_weight: f32,
+  distillation_temperature: f32,
+  reserved: array<vec4u, 2>,
 }

@@ -16,6 +16,7 @@ export const SOURCES = [
   'scripts/gpu-kit',
   'scripts/pretrain/model.py',
   'scripts/reference/golden.json',
+  'scripts/reference/distillation.json',
   'public/experiments',
   'public/models/nano',
   'public/models/index.json',
@@ -30,6 +31,7 @@ export const TESTS = [
   'src/kernels/',
   'src/llama/backward.test.ts',
   'golden.test.ts',
+  'distillation.test.ts',
   'trainer.test.ts',
   'src/run/run.test.ts',
 ];

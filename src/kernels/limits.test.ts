@@ -9,6 +9,7 @@ import { columnMoments } from './column-moments';
 import { columnSum } from './column-sum';
 import { constraint } from './constraint';
 import { crossEntropy } from './cross-entropy';
+import { distillation } from './distillation';
 import { embeddingBackward, embeddingForward } from './embedding';
 import { gateGradient } from './gate-gradient';
 import { gateLayoutOf } from './gate-layout.reference';
@@ -73,6 +74,8 @@ function recordEverything(r: Recorder): void {
   swigluForward(r, { ...units, gateUp: s, act: s });
   swigluBackward(r, { ...units, gateUp: s, dAct: s, partials, intermediateGateColumn: 0 });
   crossEntropy(r, { logits: s, targets: s, losses: s, rows, vocabulary: 8, label });
+  const distilled = { logits: s, teacherLogits: s, targets: s, losses: s, divergences: s, step: s };
+  distillation(r, { ...distilled, rows, vocabulary: 8, label });
   targetRank(r, { logits: s, targets: s, ranks: s, rows, vocabulary: 8, label });
   embeddingForward(r, { table: s, tokens: s, output: s, rows, hidden: 8, label });
   embeddingBackward(r, {

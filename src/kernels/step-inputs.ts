@@ -22,6 +22,10 @@ export interface StepInputs {
   activeSets: number;
   /** Target sparsity t_k of this step, by set. */
   targetSparsity: readonly [number, number, number, number];
+  /** With a teacher: its divergence's share w of the objective, in [0, 1]. Absent: 0. */
+  distillationWeight?: number;
+  /** With a teacher: what both models' logits are divided by, τ > 0. Absent: 1. */
+  distillationTemperature?: number;
 }
 
 export const STEP_INPUT_WORDS = 32;
@@ -47,5 +51,7 @@ export function packStepInputs(inputs: StepInputs): Uint32Array {
   floats[14] = inputs.temperature;
   words[15] = inputs.activeSets;
   floats.set(inputs.targetSparsity, 16);
+  floats[20] = inputs.distillationWeight ?? 0;
+  floats[21] = inputs.distillationTemperature ?? 1;
   return words;
 }

@@ -1,6 +1,9 @@
 import { MOST_DOMAINS } from '../fields/domains';
 
-/** Mean loss over all windows and over each domain's, with the count of its windows. */
+/**
+ * Mean loss over all windows and over each domain's, with the count of its windows; of divergences as of losses, where
+ * the mean over all windows is what counts.
+ */
 export function windowMeans(
   losses: ArrayLike<number>,
   windowDomains: ArrayLike<number>,

@@ -14,14 +14,19 @@ import {
 
 describe('step_metrics', () => {
   test.each([
-    { windows: 1, windowLength: 2, pruning: false },
-    { windows: 5, windowLength: 17, pruning: true },
-    { windows: 16, windowLength: 128, pruning: false },
-    { windows: 37, windowLength: 64, pruning: true },
-  ])('$windows windows of $windowLength, pruning $pruning', async ({ windows, windowLength, pruning }) => {
-    const losses = randomValues(windows * windowLength, 1, 5).map((v, i) =>
-      (i + 1) % windowLength === 0 ? 0 : Math.abs(v),
-    );
+    { windows: 1, windowLength: 2, pruning: false, teacher: false },
+    { windows: 1, windowLength: 2, pruning: false, teacher: true },
+    { windows: 5, windowLength: 17, pruning: true, teacher: false },
+    { windows: 16, windowLength: 128, pruning: false, teacher: true },
+    { windows: 37, windowLength: 64, pruning: true, teacher: true },
+  ])('$windows windows of $windowLength, pruning $pruning, teacher $teacher', async (given) => {
+    const { windows, windowLength, pruning, teacher } = given;
+    const predicted = (seed: number, scale: number) =>
+      randomValues(windows * windowLength, seed, scale).map((v, i) =>
+        (i + 1) % windowLength === 0 ? 0 : Math.abs(v),
+      );
+    const losses = predicted(1, 5);
+    const divergences = predicted(5, 2);
     // Domain 19 has no place in the slot, domains 6 … 15 no windows.
     const windowDomains = Uint32Array.from({ length: windows }, (_, w) => (w % 7 === 6 ? 19 : w % 7));
     const state = randomValues(8, 2);
@@ -30,6 +35,7 @@ describe('step_metrics', () => {
     const ringSlot = 2;
     const inputs = stepInputs({ step: 4321, ringSlot, learningRate: 0.25 });
     const before = randomValues(4 * STEP_METRICS_WORDS, 4);
+    const divergencesSlice = await upload(divergences);
     const [lossesSlice, domainsSlice, gradientState, ring, step, stateSlice, variablesSlice] = [
       await upload(losses),
       await uploadWords(windowDomains),
@@ -42,6 +48,7 @@ describe('step_metrics', () => {
     await runOnce((r) =>
       stepMetrics(r, {
         losses: lossesSlice,
+        ...(teacher && { divergences: divergencesSlice }),
         windowDomains: domainsSlice,
         windows,
         windowLength,
@@ -77,6 +84,16 @@ describe('step_metrics', () => {
       tolerance,
     );
     expect(metrics.domains.map((d) => d.windows)).toEqual(expected.domains.map((d) => d.windows));
+    const unused = words.subarray(first + (teacher ? 58 : 56), end);
+    expect([...unused]).toEqual([...new Float32Array(unused.length)]);
+    if (teacher) {
+      const { meanLoss } = windowMeans(divergences, windowDomains, windowLength, windowLength - 1);
+      // A thread's share and the tree's eight levels.
+      const roundings = (windows * windowLength) / 256 + 8;
+      expectClose([metrics.divergence!], [meanLoss], { atol: 0, rtol: (roundings + 1) * 6e-8 });
+    } else {
+      expect(metrics.divergence).toBeNull();
+    }
 
     if (!pruning) {
       expect(metrics.constraint).toBeNull();

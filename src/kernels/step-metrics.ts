@@ -36,7 +36,9 @@ export const STEP_METRICS_WORDS = 64;
  * | 20–23 | λ2 of each set, likewise                                  |
  * | 24–39 | mean loss of each domain, 0 without windows               |
  * | 40–55 | windows of each domain                                    |
- * | 56–63 | 0                                                         |
+ * | 56    | mean divergence from the teacher, 0 without one           |
+ * | 57    | 1 when the step had a teacher                             |
+ * | 58–63 | 0                                                         |
  */
 export interface StepMetrics {
   step: number;
@@ -54,6 +56,8 @@ export interface StepMetrics {
     lambda1: number[];
     lambda2: number[];
   } | null;
+  /** Mean of the predictions' KL(teacher ‖ student) at the step's temperature, nats; null when the step had no teacher. */
+  divergence: number | null;
   /** [MOST_DOMAINS]: mean loss (0 without windows) and windows of each domain in the step's batch. */
   domains: { meanLoss: number; windows: number }[];
 }
@@ -80,6 +84,7 @@ export function decodeStepMetrics(words: Float32Array): StepMetrics {
             lambda1: sets(16),
             lambda2: sets(20),
           },
+    divergence: at(57) === 0 ? null : at(56),
     domains: Array.from({ length: MOST_DOMAINS }, (_, domain) => ({
       meanLoss: at(24 + domain),
       windows: at(40 + domain),
@@ -90,6 +95,8 @@ export function decodeStepMetrics(words: Float32Array): StepMetrics {
 export interface StepMetricsOptions {
   /** [windows, windowLength]: what `crossEntropy` wrote, 0 for ignored rows. */
   losses: Slice;
+  /** With a teacher, [windows, windowLength]: what `distillation` wrote, 0 for ignored rows. */
+  divergences?: Slice;
   /** u32 [windows]: the domain that each window of the batch came from. */
   windowDomains: Slice;
   windows: number;
@@ -109,9 +116,11 @@ export interface StepMetricsOptions {
 
 /** Writes one slot of the metrics ring; `decodeStepMetrics` reads it back. */
 export function stepMetrics(recorder: Recorder, options: StepMetricsOptions): void {
-  const { losses, windowDomains, windows, windowLength, predictionsPerWindow } = options;
+  const { losses, divergences, windowDomains, windows, windowLength, predictionsPerWindow } = options;
   const { gradientState, constraint, ring, step, label } = options;
-  const shared = [step, losses, windowDomains, gradientState, ring];
+  // The entry points bind divergences in any case: without a teacher the losses take their place, unread.
+  const shared = [step, losses, windowDomains, gradientState, ring, divergences ?? losses];
+  const figures = (divergences ? 2 : 1) * windows * windowLength;
   recorder.dispatch({
     kernel: constraint ? stepMetricsPruningKernel : stepMetricsKernel,
     label,
@@ -120,9 +129,10 @@ export function stepMetrics(recorder: Recorder, options: StepMetricsOptions): vo
       windowLength,
       predictions: predictionsPerWindow,
       multipliers: constraint?.gateCount ?? 0,
+      distilled: divergences !== undefined,
     },
     bindings: constraint ? [...shared, constraint.state, constraint.variables] : shared,
     workgroups: [1],
-    work: { flops: windows * windowLength, bytes: 4 * windows * (windowLength + 1) },
+    work: { flops: figures, bytes: 4 * (figures + windows) },
   });
 }

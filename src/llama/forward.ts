@@ -3,6 +3,7 @@ import type { Recorder } from '../gpu/program';
 import { addBias } from '../kernels/add-bias';
 import { attentionForward } from '../kernels/attention';
 import { crossEntropy } from '../kernels/cross-entropy';
+import { distillation } from '../kernels/distillation';
 import { embeddingForward } from '../kernels/embedding';
 import { matmul } from '../kernels/matmul';
 import { rmsNormForward } from '../kernels/rms-norm';
@@ -175,9 +176,27 @@ export function recordForward(
   norm(2 * numHiddenLayers, 'final norm');
 }
 
+/** Whose logits a model learns from besides the next tokens, after its own forward pass over the same tokens. */
+export interface Teacher {
+  model: ModelView;
+  /** [M, d of the teacher]: its final norm's output. */
+  normed: Slice;
+  /** Room for its logits [logitsRows, V]. */
+  logits: Slice;
+  /** [M]: receives each row's divergence from it (`distillation`). */
+  divergences: Slice;
+  /** Uniform buffer packed by `packStepInputs`: distillationWeight and distillationTemperature are read. */
+  step: Slice;
+}
+
 /**
  * Logits, losses, with `ranks` each target's rank, and, with `gradient`, the gradients of the head and of the
  * final norm's output: chunk by chunk of rows, so that a large vocabulary's logits never outgrow one binding.
+ *
+ * The gradient is that of the mean cross-entropy of the next tokens or, with a teacher, of w·τ²·divergence +
+ * (1 − w)·cross-entropy (shaders/distillation.wgsl); the losses are the cross-entropy's in either case.
+ *
+ * @throws when the teacher has another vocabulary.
  */
 export function recordLoss(
   recorder: Recorder,
@@ -185,11 +204,17 @@ export function recordLoss(
   at: { normed: Slice; targets: Slice; losses: Slice; logits: Slice; ranks?: Slice },
   shape: BatchShape,
   gradient?: { normed: Slice; parameters: Slice; productScratch: Slice },
+  teacher?: Teacher,
 ): void {
   const rows = shape.batch * shape.context;
   const chunk = logitsRows(config, shape);
   const { hiddenSize: hidden, vocabSize: vocabulary } = config;
   const head = regionSlice(parameters, layout.head);
+  if (teacher && teacher.model.config.vocabSize !== vocabulary) {
+    throw new Error(
+      `A teacher of ${teacher.model.config.vocabSize} tokens cannot teach a model of ${vocabulary}: both need the same vocabulary.`,
+    );
+  }
   // A window of T tokens has T − 1 next tokens to predict.
   const predictions = shape.batch * (shape.context - 1);
 
@@ -218,15 +243,37 @@ export function recordLoss(
         label: 'target rank',
       });
     }
-    crossEntropy(recorder, {
+    const objective = {
       logits,
       targets: part(at.targets, 1),
       losses: part(at.losses, 1),
       rows: count,
       vocabulary,
       ...(gradient && { gradientScale: 1 / predictions }),
-      label: 'cross-entropy',
-    });
+    };
+    if (teacher) {
+      const width = teacher.model.config.hiddenSize;
+      const teacherLogits = sliceElements(teacher.logits, 0, count * vocabulary);
+      matmul(recorder, {
+        layout: 'nt',
+        a: part(teacher.normed, width),
+        b: regionSlice(teacher.model.parameters, teacher.model.layout.head),
+        c: teacherLogits,
+        m: count,
+        n: vocabulary,
+        k: width,
+        label: 'teacher logits',
+      });
+      distillation(recorder, {
+        ...objective,
+        teacherLogits,
+        divergences: part(teacher.divergences, 1),
+        step: teacher.step,
+        label: 'distillation',
+      });
+    } else {
+      crossEntropy(recorder, { ...objective, label: 'cross-entropy' });
+    }
     if (!gradient) continue;
     matmul(recorder, {
       layout: 'nn',

@@ -107,7 +107,6 @@ function activationPlan(config: LlamaConfig, { batch, context }: BatchShape, kee
   const each = (name: string, count: number, elements: number) =>
     Array.from({ length: count }, (_, i) => ({ name: `${name} ${i}`, elements }));
   return [
-    { name: 'tokens', elements: rows },
     // A branch is added from one residual buffer into another, so inference needs two.
     ...each('residual', Math.max(2, sites), rows * d),
     ...each('normed', sites, rows * d),
@@ -122,13 +121,13 @@ function activationPlan(config: LlamaConfig, { batch, context }: BatchShape, kee
 
 type Allocation = ReturnType<typeof allocate>;
 
-function activations(config: LlamaConfig, allocation: Allocation, keep: Keep): Activations {
+function activations(config: LlamaConfig, allocation: Allocation, keep: Keep, tokens: Slice): Activations {
   const L = config.numHiddenLayers;
   const every = keep === 'every layer';
   const slices = (name: string, count: number, buffers: number) =>
     Array.from({ length: count }, (_, i) => allocation.slice(`${name} ${every ? i : i % buffers}`));
   return {
-    tokens: allocation.slice('tokens'),
+    tokens,
     residual: slices('residual', 2 * L + 1, 2),
     normed: slices('normed', 2 * L + 1, 1),
     branch: slices('branch', 2 * L, 1),
@@ -146,6 +145,7 @@ function ropeElements(config: LlamaConfig, { context }: BatchShape): number {
 
 export function inferencePlan(config: LlamaConfig, shape: BatchShape): BufferPlan {
   return [
+    { name: 'tokens', elements: shape.batch * shape.context },
     ...activationPlan(config, shape, 'one layer'),
     { name: 'rope', elements: ropeElements(config, shape) },
     { name: 'gates', elements: gateLayout(config).total },
@@ -158,12 +158,41 @@ export function inferencePlan(config: LlamaConfig, shape: BatchShape): BufferPla
 export function allocateInference(gpu: Gpu, label: string, config: LlamaConfig, shape: BatchShape) {
   const allocation = allocate(gpu, label, inferencePlan(config, shape));
   return {
-    ...activations(config, allocation, 'one layer'),
+    ...activations(config, allocation, 'one layer', allocation.slice('tokens')),
     rope: allocation.slice('rope'),
     gates: allocation.slice('gates'),
     targets: allocation.slice('targets'),
     losses: allocation.slice('losses'),
     logits: allocation.slice('logits'),
+    destroy: () => allocation.destroy(),
+  };
+}
+
+/** What a model works in that teaches another: the other's tokens are its tokens, and only its logits are wanted. */
+export function teacherPlan(config: LlamaConfig, shape: BatchShape): BufferPlan {
+  return [
+    ...activationPlan(config, shape, 'one layer'),
+    { name: 'rope', elements: ropeElements(config, shape) },
+    { name: 'gates', elements: gateLayout(config).total },
+    { name: 'logits', elements: logitsRows(config, shape) * config.vocabSize },
+    { name: 'divergences', elements: shape.batch * shape.context },
+  ];
+}
+
+export function allocateTeacher(
+  gpu: Gpu,
+  label: string,
+  config: LlamaConfig,
+  shape: BatchShape,
+  tokens: Slice,
+) {
+  const allocation = allocate(gpu, label, teacherPlan(config, shape));
+  return {
+    ...activations(config, allocation, 'one layer', tokens),
+    rope: allocation.slice('rope'),
+    gates: allocation.slice('gates'),
+    logits: allocation.slice('logits'),
+    divergences: allocation.slice('divergences'),
     destroy: () => allocation.destroy(),
   };
 }
@@ -205,6 +234,7 @@ export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan
   const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
   const columns = partialColumns(config);
   return [
+    { name: 'tokens', elements: rows },
     ...activationPlan(config, shape, 'every layer'),
     { name: 'rope', elements: ropeElements(config, shape) },
     { name: 'gates', elements: gateLayout(config).total },
@@ -250,7 +280,7 @@ export function allocateTraining(gpu: Gpu, label: string, config: LlamaConfig, s
     columns: partialColumns(config).total,
   };
   return {
-    ...activations(config, allocation, 'every layer'),
+    ...activations(config, allocation, 'every layer', allocation.slice('tokens')),
     rope: allocation.slice('rope'),
     gates: allocation.slice('gates'),
     targets: allocation.slice('targets'),

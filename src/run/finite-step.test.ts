@@ -20,6 +20,7 @@ function metrics(changes: Partial<StepMetrics> = {}): StepMetrics {
       lambda1: sets(0),
       lambda2: sets(1),
     },
+    divergence: null,
     domains: Array.from({ length: MOST_DOMAINS }, () => ({ meanLoss: 3, windows: 1 })),
     ...changes,
   };

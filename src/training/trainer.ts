@@ -9,8 +9,8 @@ import {
   type Slice,
 } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
-import { makeOwned } from '../gpu/ownership';
-import { recordProgram, submitPrograms, type Program } from '../gpu/program';
+import { makeOwned, type Owner } from '../gpu/ownership';
+import { recordProgram, submitPrograms, type Program, type Recorder } from '../gpu/program';
 import { createReadRing } from '../gpu/read-ring';
 import { adamw } from '../kernels/adamw';
 import { groupByToken } from '../kernels/embedding';
@@ -24,13 +24,15 @@ import {
 } from '../kernels/step-metrics';
 import { recordBackward } from '../llama/backward';
 import type { LlamaConfig } from '../llama/config';
-import { recordForward, recordLoss, type ModelView } from '../llama/forward';
+import { recordForward, recordLoss, type ModelView, type Teacher } from '../llama/forward';
 import { nextTokens, openGates, writeRopeTable } from '../llama/inference';
 import { parameterLayout } from '../llama/parameters';
 import {
   allocate,
+  allocateTeacher,
   allocateTraining,
   planBytes,
+  teacherPlan,
   trainingPlan,
   type BatchShape,
   type BufferPlan,
@@ -46,6 +48,13 @@ export interface TrainerOptions {
   shape: BatchShape;
   /** What is trained besides the weights; null trains the weights alone, with every gate open. */
   extension: TrainerExtension | null;
+  /**
+   * A model of the same vocabulary and any shape to learn from: the weights then descend on
+   * w·τ²·KL(teacher ‖ model) + (1 − w)·cross-entropy, w and τ from StepInputs.distillationWeight and
+   * distillationTemperature (shaders/distillation.wgsl). Its weights are only read and stay the caller's, who keeps
+   * them until the trainer is destroyed. Absent or null: cross-entropy alone.
+   */
+  teacher?: ModelView | null;
 }
 
 /** A part of what a trainer keeps from step to step. `slice` may be read and copied, not bound. */
@@ -128,16 +137,48 @@ function optimiserPlan(config: LlamaConfig, shape: BatchShape, extension: Traine
   ];
 }
 
-/** Bytes that a trainer of this shape holds, its metrics on their way back included. */
-export function trainerBytes(config: LlamaConfig, shape: BatchShape, extension: TrainedSizes): number {
+/**
+ * Bytes that a trainer of this shape holds, its metrics on their way back included; of a teacher of this shape what its
+ * forward pass works in, and not its weights, which are the caller's.
+ */
+export function trainerBytes(
+  config: LlamaConfig,
+  shape: BatchShape,
+  extension: TrainedSizes,
+  teacher: LlamaConfig | null = null,
+): number {
   return (
     planBytes(trainingPlan(config, shape)) +
     planBytes(optimiserPlan(config, shape, extension)) +
+    (teacher ? planBytes(teacherPlan(teacher, shape)) : 0) +
     METRICS_IN_FLIGHT * STEP_METRICS_WORDS * 4 +
     STEP_INPUT_WORDS * 4
   );
 }
 
+/** A teacher's forward pass over the tokens that its student reads, every gate open, and where it leaves its figures. */
+function prepareTeacher(
+  gpu: Gpu,
+  label: string,
+  model: ModelView,
+  shape: BatchShape,
+  tokens: Slice,
+  { own }: Pick<Owner, 'own'>,
+) {
+  const { config } = model;
+  const at = own(allocateTeacher(gpu, label, config, shape, tokens));
+  writeElements(gpu, at.gates, openGates(config));
+  writeRopeTable(gpu, at.rope, config, shape.context);
+  return {
+    model,
+    normed: at.normed[2 * config.numHiddenLayers]!,
+    logits: at.logits,
+    divergences: at.divergences,
+    record: (recorder: Recorder) => recordForward(recorder, model, at, shape),
+  };
+}
+
+/** @throws when the device has no room, or the teacher another vocabulary. */
 export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
   return makeOwned(async ({ own }) => {
     const { label, config, shape, extension } = options;
@@ -160,6 +201,9 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
     writeRopeTable(gpu, at.rope, config, shape.context);
     extension?.tensors.forEach(({ values }, i) => writeElements(gpu, parameters, values, others[i]!.start));
     const behindWeights = (slice: Slice) => sliceElements(slice, weights.length, end - weights.length);
+    const teacherAt =
+      options.teacher && prepareTeacher(gpu, `${label} teacher`, options.teacher, shape, at.tokens, { own });
+    const teacher: Teacher | undefined = teacherAt ? { ...teacherAt, step } : undefined;
     const buffers: ExtensionBuffers | null = extension && {
       values: behindWeights(parameters),
       gradient: behindWeights(gradients),
@@ -170,13 +214,16 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
 
     const program = own(
       await recordProgram(gpu, label, (r) => {
+        teacherAt?.record(r);
         if (buffers) extension?.recordBefore(r, buffers);
         recordForward(r, model, at, shape);
-        recordLoss(r, model, { ...at, normed: at.normed[2 * config.numHiddenLayers]! }, shape, {
+        const gradient = {
           normed: at.normedGradient,
           parameters: gradients,
           productScratch: at.productScratch.single,
-        });
+        };
+        const normed = at.normed[2 * config.numHiddenLayers]!;
+        recordLoss(r, model, { ...at, normed }, shape, gradient, teacher);
         recordBackward(r, model, gradients, at, shape, buffers?.gradient ?? null);
         if (buffers) extension?.recordAfter(r, buffers);
         const gradientState = optimiser.slice('gradient state');
@@ -199,6 +246,7 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
         });
         stepMetrics(r, {
           losses: at.losses,
+          ...(teacher && { divergences: teacher.divergences }),
           windowDomains: optimiser.slice('window domains'),
           windows: shape.batch,
           windowLength: shape.context,

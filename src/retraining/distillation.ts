@@ -1,0 +1,28 @@
+import { number, toggle } from '../fields/field';
+
+/**
+ * What a model that is cut may learn from the one it was cut from: w·τ²·KL(source ‖ model) + (1 − w)·cross-entropy
+ * (docs/method.md, section 12).
+ */
+export const distillation = {
+  id: 'distillation',
+  label: 'Distillation',
+  help: 'The model also learns from what the source says of every token, not from the next token alone.',
+  fields: {
+    weight: number(
+      'Weight',
+      0,
+      [0, 1, 0.05],
+      "Share of the source's logits in the objective; 0: next tokens alone.",
+      'until-end',
+    ),
+    temperature: number(
+      'Temperature',
+      1,
+      [0.1, 10, 0.1],
+      "What the source's and the model's logits are divided by before they are compared.",
+      'until-end',
+    ),
+    pruning: toggle('While pruning', true, 'Also while masks are learnt.'),
+  },
+} as const;
