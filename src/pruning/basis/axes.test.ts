@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crossEntropyReference } from '../../kernels/cross-entropy.reference';
+import { matmulScratchElements } from '../../kernels/matmul';
 import { matmulReference } from '../../kernels/matmul.reference';
 import { expectClose, PROFILES, testGpu } from '../../kernels/testing';
 import type { LlamaConfig } from '../../llama/config';
@@ -70,6 +71,27 @@ describe.each(PROFILES)('moments of the residual stream, kernels for %s', (profi
       expectClose(actual[part]!, expected[part], { atol: tolerance * largest, rtol: 0 });
     }
   });
+});
+
+it('moments of many rows, whose products split k on a GPU, are those of a software adapter', async () => {
+  const shape = { batch: 20, context: 32 };
+  const model = foldNorms(unevenModel(TINY));
+  const d = TINY.hiddenSize;
+  const rows = 640;
+  expect(matmulScratchElements({ m: d, n: d, k: rows })).toBeGreaterThan(0);
+  const batches = [3, 4].map((seed) => someTokens(rows, TINY.vocabSize, seed));
+  const [gpu, software] = await Promise.all(
+    PROFILES.map(async (profile) =>
+      residualMoments(await testGpu(profile), model, batches, shape, { gradients: true }),
+    ),
+  );
+  for (const part of ['residual', 'gradient'] as const) {
+    const largest = largestMagnitude(software![part]!);
+    // Float32 sums of 6,400 products in another order; the gradients differ before they are summed.
+    expectClose(gpu![part]!, software![part]!, { atol: 2e-5 * largest, rtol: 0 });
+  }
+  // x/√(mean x² + ε) has the mean square 1 but for ε: the trace counts dimensions, rows, norms and batches.
+  expect(trace(gpu!.residual, d) / (d * rows * 5 * 2)).toBeCloseTo(1, 3);
 });
 
 describe('axes', () => {
