@@ -1,12 +1,17 @@
 import type { LlamaConfig } from '../../llama/config';
 import { parameterLayout, type FlatModel, type Region } from '../../llama/parameters';
 
-/** Where the weights of a turned model go, and with it their rounding: once, when they are stored. */
+/** The weights of a model before and after; storing them in float32 is the one rounding. */
 type Weights = Float32Array | Float64Array;
 
 /** The configuration of a folded or turned model: the head has the last norm's weights in it, the embedding has not. */
 export function foldedConfig(config: LlamaConfig): LlamaConfig {
   return { ...config, tieWordEmbeddings: false };
+}
+
+/** sum += factor · (as many values from `start` on) */
+function addScaled(sum: Float64Array, factor: number, values: Weights, start: number): void {
+  for (let i = 0; i < sum.length; i++) sum[i]! += factor * values[start + i]!;
 }
 
 /**
@@ -25,7 +30,7 @@ export function foldedConfig(config: LlamaConfig): LlamaConfig {
  */
 export function turnInto<T extends Weights>(
   target: T,
-  { config, parameters }: { config: LlamaConfig; parameters: ArrayLike<number> },
+  { config, parameters }: { config: LlamaConfig; parameters: Weights },
   axes: Float64Array | null,
 ): T {
   const d = config.hiddenSize;
@@ -47,7 +52,7 @@ export function turnInto<T extends Weights>(
         const weight = site === null ? 1 : parameters[from.norms.offset + site * d + j]!;
         const value = parameters[region.offset + first + j]! * weight;
         if (!axes) row[j] = value;
-        else for (let k = 0; k < d; k++) row[k]! += value * axes[j * d + k]!;
+        else addScaled(row, value, axes, j * d);
       }
       target.set(row, at.offset + first);
     }
@@ -60,9 +65,7 @@ export function turnInto<T extends Weights>(
     for (let k = 0; k < d; k++) {
       row.fill(0);
       for (let j = 0; j < d; j++) {
-        const share = axes[j * d + k]!;
-        const start = region.offset + j * columns;
-        for (let c = 0; c < columns; c++) row[c]! += share * parameters[start + c]!;
+        addScaled(row, axes[j * d + k]!, parameters, region.offset + j * columns);
       }
       target.set(row, at.offset + k * columns);
     }
