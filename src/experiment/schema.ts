@@ -11,11 +11,13 @@ import {
 } from '../fields/field';
 import { listFields, treeSchema, type TableField } from '../fields/table';
 import { checked } from '../formats/refusal';
+import { basisField } from '../pruning/basis/fields';
 import { METHODS } from '../pruning/methods';
 import { oneShot } from '../pruning/methods/one-shot';
 import { sheared } from '../pruning/methods/sheared';
 import { RETRAININGS } from '../retraining';
 import { continued } from '../retraining/continued';
+import { distillation } from '../retraining/distillation';
 
 const options = <const Id extends string>(
   parts: readonly { id: Id; label: string }[],
@@ -53,6 +55,7 @@ const EXPERIMENT_TABLE = {
     ),
   },
   method: choice('Method', 'sheared', options(METHODS), 'How the units to keep are chosen.'),
+  basis: basisField,
   scores: oneShot.fields.scores,
   calibration: oneShot.fields.calibration,
   gates: sheared.fields.gates,
@@ -104,6 +107,7 @@ const EXPERIMENT_TABLE = {
   },
   prune: sheared.fields.prune,
   retrain: continued.fields,
+  distillation: distillation.fields,
   contextLength: integer('Context', 128, [2, 8192, 1], 'Tokens in a window.'),
   clipNorm: number('Gradient clip', 1, [0.001, 1000, 0.1], 'Largest global gradient norm.', 'until-end'),
   evaluation: {
@@ -155,6 +159,7 @@ const GROUPS: Record<string, FieldGroup> = {
   source: 'target',
   target: 'target',
   method: 'method',
+  basis: 'method',
   scores: 'method',
   calibration: 'method',
   gates: 'method',
@@ -163,6 +168,7 @@ const GROUPS: Record<string, FieldGroup> = {
   prune: 'prune',
   retraining: 'retrain',
   retrain: 'retrain',
+  distillation: 'retrain',
 };
 
 /** The part of the form in which a field stands. */

@@ -1,6 +1,7 @@
+import { cutConfig } from '../run/cut-config';
 import type { Corpus } from '../data/corpus';
 import { evaluationWindows } from '../data/sampler';
-import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
 import type { Experiment } from '../experiment/schema';
 import { plannedTraining } from '../run/run-size';
@@ -37,7 +38,7 @@ export function spentBy(
 ): { pruned: Spent; retrained: Spent; scratch: Spent } {
   const { contextLength, evaluation } = experiment;
   const planned = plannedTraining(experiment);
-  const target = prunedConfig(source, experiment.target);
+  const target = cutConfig(source, experiment);
   const windows = corpus.domains.map((d) => evaluationWindows(d, contextLength, evaluation.windows).windows);
   const evaluated = windows.reduce((sum, count) => sum + count, 0) * contextLength;
   const evaluate = (config: LlamaConfig, times: number) =>

@@ -1,3 +1,4 @@
+import { cutConfig } from '../run/cut-config';
 import { tellingWhere } from '../fields/finite';
 import type { Corpus } from '../data/corpus';
 import {
@@ -15,7 +16,7 @@ import type { Speed } from '../evaluation/speed';
 import type { Task } from '../evaluation/task';
 import { refuse } from '../formats/refusal';
 import { weightsHash } from '../formats/weights-hash';
-import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { type LlamaConfig } from '../llama/config';
 import type { FlatModel } from '../llama/parameters';
 import { trainFromScratch } from '../run/from-scratch';
 import { usesScalingLaw } from '../run/reference-losses';
@@ -79,10 +80,11 @@ interface Measured {
  */
 export async function makeReport(request: ReportRequest, context: ReportContext): Promise<EvaluationReport> {
   const { finished, source, read, control, gpu } = context;
-  const { target, contextLength } = finished.experiment;
+  const { experiment } = finished;
+  const { contextLength } = experiment;
   const heldOut = await readHeldOut(request, context);
   const closest = request.arms.includes('family')
-    ? await closestMember(read, source.weightsSha256, prunedConfig(source.config, target), contextLength)
+    ? await closestMember(read, source.weightsSha256, cutConfig(source.config, experiment), contextLength)
     : null;
   // By whatever name the source was opened.
   const closestName = closest && isModel(source, closest.card) ? source.name : (closest?.card.name ?? null);

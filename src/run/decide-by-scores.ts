@@ -1,6 +1,8 @@
 import { allFinite } from '../fields/finite';
 import { maskShape } from '../pruning/masks';
 import { criterion } from '../pruning/scores';
+import { compensated, compensates } from '../pruning/scores/compensation';
+import type { ActivationStatistics } from '../pruning/scores/statistics';
 import { calibrationBatches } from '../pruning/scores/calibration';
 import type { Scores, Scoring } from '../pruning/scores/criterion';
 import { maskOfScores } from '../pruning/scores/mask';
@@ -9,16 +11,18 @@ import { calibrationSequences } from './calibration';
 import type { GatesEvent } from './events';
 import { domainLosses } from './losses';
 import { stepInputs } from './retrain';
-import { currentSettings, type Decide, type DecidedMask, type Run } from './run-context';
+import { currentSettings, type Decide, type DecidedMask, type Run, type Subject } from './run-context';
 import { plannedTraining } from './run-size';
 import { adaptMixture, where, withTraining } from './stages';
-import type { Subject } from './subject';
+import { teacherOf } from './teacher';
 import { trainSteps, type TrainingStage } from './train-steps';
 
 /** Scores of layers and of the other sets, as the experiment asks for them. */
 interface UnitScores {
   layers: Scores;
   widths: Scores;
+  /** For what makes up for closed units; null where nothing does. */
+  activations: ActivationStatistics | null;
 }
 
 /** Uses what scores of the subject are made from, on the experiment's calibration sequences. */
@@ -38,11 +42,18 @@ function scored<T>(run: Run, subject: Subject, use: (scoring: Scoring) => Promis
 }
 
 export function scoreUnits(run: Run, subject: Subject): Promise<UnitScores> {
-  const { scores } = run.state.experiment;
-  return scored(run, subject, async (scoring) => ({
-    layers: await criterion(scores.layers).score(scoring),
-    widths: await criterion(scores.widths).score(scoring),
-  }));
+  const { scores, basis } = run.state.experiment;
+  return scored(run, subject, async (scoring) => {
+    const layers = await criterion(scores.layers).score(scoring);
+    const widths = await criterion(scores.widths).score(scoring);
+    // In a turned stream the axes stand in the order of their importance.
+    const axes = Float64Array.from({ length: subject.config.hiddenSize }, (_, i) => -i);
+    return {
+      layers,
+      widths: basis === 'own' ? widths : { values: { ...widths.values, hidden: axes } },
+      activations: compensates(run.state.experiment) ? await scoring.activations() : null,
+    };
+  });
 }
 
 /**
@@ -61,7 +72,8 @@ export const decideByScores: Decide = async (run, subject, saved) => {
   if (steps > 0 || saved.size > 0) return closeOverSteps(run, subject, saved, maskNow);
   const mask = maskNow();
   emit(maskEvent(state.step, mask));
-  return { model: subject, mask, moments: new Map() };
+  const model = scores.activations ? compensated(subject, mask, scores.activations) : subject;
+  return { model, mask, moments: new Map() };
 };
 
 /**
@@ -84,6 +96,7 @@ function closeOverSteps(
     label: 'pruning',
     shape: { batch: batchSize, context: experiment.contextLength },
     extension: null,
+    teacher: teacherOf(run, 'prune'),
   };
   return withTraining(run, options, saved, async ({ trainer, inference: masked }) => {
     let mask = maskNow();

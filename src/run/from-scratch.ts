@@ -1,4 +1,4 @@
-import { prunedConfig } from '../llama/config';
+import { cutConfig } from './cut-config';
 import type { FlatModel } from '../llama/parameters';
 import { initialParameters } from '../training/initialise';
 import type { Experiment } from '../experiment/schema';
@@ -17,7 +17,7 @@ export async function trainFromScratch(experiment: Experiment, context: RunConte
   const plan = { experiment: scratchExperiment(experiment), interventions: [] };
   const run = await withSource(context, (onGpu) => beginRun(plan, { ...context, keeper: undefined }, onGpu));
   run.state.stage = 'retrain';
-  const config = prunedConfig(context.source.config, experiment.target);
+  const config = cutConfig(context.source.config, experiment);
   const start = { config, parameters: initialParameters(config, experiment.seed) };
   const lossAtStart = await withEvaluation(run, 'untrained model', start, (inference) =>
     domainLosses(run, inference, 'Evaluating the untrained model'),

@@ -7,6 +7,7 @@ import { domainLosses } from './losses';
 import type { Run } from './run-context';
 import { plannedTraining } from './run-size';
 import { adaptMixture, where, withTraining } from './stages';
+import { distillationInputs, teacherOf } from './teacher';
 import { ADAM, trainSteps, type TrainingStage } from './train-steps';
 
 /**
@@ -35,6 +36,7 @@ export async function retrain(
     label: 'retraining',
     shape: { batch: experiment.retrain.batchSize, context: experiment.contextLength },
     extension: null,
+    teacher: teacherOf(run, 'retrain'),
   };
   return withTraining(run, options, saved, async ({ trainer, inference }) => {
     const stage: TrainingStage = {
@@ -70,6 +72,7 @@ export function stepInputs(settings: Experiment, step: number, before: number) {
     ...ADAM,
     clipNorm,
     temperature: prune.temperature,
+    ...distillationInputs(settings),
     activeSets: 0,
     targetSparsity: [0, 0, 0, 0] as [number, number, number, number],
   };

@@ -20,7 +20,9 @@ import { retrain } from './retrain';
 import { currentSettings, type Decide, type Run, type RunContext } from './run-context';
 import type { RunState } from './run-state';
 import { where } from './stages';
-import { sourceOnGpu, type SourceOnGpu, type Subject } from './subject';
+import { sourceOnGpu, type SourceOnGpu } from './source-on-gpu';
+import { prepareSubject } from './subject';
+import { teachesRetraining } from './teacher';
 import { snapshot } from './train-steps';
 
 /** The models of a finished run: what the cut gave, and what retraining made of it, where there was any. */
@@ -108,9 +110,11 @@ async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun
   let saved = tensors;
   let pruned = cutBefore;
   if (state.stage === 'prune') {
-    const subject: Subject = { ...run.source, view: run.sourceOnGpu.view() };
-    const decided = await MASKS[state.experiment.method](run, subject, saved);
-    run.sourceOnGpu.release();
+    const subject = await prepareSubject(run, saved.size === 0);
+    const decided = await MASKS[state.experiment.method](run, subject, saved).finally(() =>
+      subject.release(),
+    );
+    if (!teachesRetraining(state.experiment)) run.sourceOnGpu.release();
     const result = await cut(run, decided);
     pruned = result.pruned;
     emit(result.surgery);

@@ -143,6 +143,7 @@ function stepEvent(
     }),
     gradientNorm: result.nonFinite ? null : result.gradientNorm,
     learningRate: result.learningRate,
+    ...(result.divergence !== null && { divergence: result.divergence }),
     ...stage.describe?.(result),
   };
 }
