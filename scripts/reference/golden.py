@@ -29,7 +29,7 @@ MODELS = {
     },
     "b": {
         **COMMON, "vocab_size": 67, "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2,
-        "head_dim": 12, "intermediate_size": 48, "tie_word_embeddings": True, "attention_bias": True,
+        "head_dim": 12, "intermediate_size": 48, "tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True,
     },
     "c": {
         **COMMON, "vocab_size": 53, "hidden_size": 24, "num_attention_heads": 2, "num_key_value_heads": 2,

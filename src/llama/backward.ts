@@ -100,7 +100,8 @@ export function recordBackward(
       label: `${label} gradient`,
     });
   };
-  const biasBackward = (dY: Slice, region: Region, label: string) =>
+  const biasBackward = (dY: Slice, region: Region | null, label: string) => {
+    if (!region) return;
     columnSum(recorder, {
       partials: { slice: dY, blocks: rows, columns: region.elements },
       firstColumn: 0,
@@ -109,11 +110,13 @@ export function recordBackward(
       destinationOffset: region.offset,
       label: `${label} gradient`,
     });
+  };
 
   normBackward(2 * numHiddenLayers, 'final norm');
   for (let l = numHiddenLayers - 1; l >= 0; l--) {
     const layer = layout.layers[l]!;
     const name = `layer ${l}`;
+    biasBackward(at.branchGradient, layer.downBias, `${name} down bias`);
     productBackward({
       dY: at.branchGradient,
       x: at.activated[l]!,
@@ -135,6 +138,7 @@ export function recordBackward(
       intermediate,
       label: `${name} swiglu gradient`,
     });
+    biasBackward(at.gateUp[l]!, layer.gateUpBias, `${name} gate-up bias`);
     productBackward({
       dY: at.gateUp[l]!,
       x: at.normed[2 * l + 1]!,
@@ -147,7 +151,7 @@ export function recordBackward(
     });
     normBackward(2 * l + 1, `${name} post-attention norm`);
 
-    if (layer.outputBias) biasBackward(at.branchGradient, layer.outputBias, `${name} attention output bias`);
+    biasBackward(at.branchGradient, layer.outputBias, `${name} attention output bias`);
     productBackward({
       dY: at.branchGradient,
       x: at.attended[l]!,
@@ -175,7 +179,7 @@ export function recordBackward(
       headDim,
       label: `${name} attention gradient`,
     });
-    if (layer.qkvBias) biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);
+    biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);
     productBackward({
       dY: at.qkvGradient,
       x: at.normed[2 * l]!,

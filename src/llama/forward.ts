@@ -79,6 +79,12 @@ export function recordForward(
     matmul(recorder, { layout: 'nt', a: x, b: weights(region), c: out, m: rows, n, k, label });
   };
 
+  /** values [rows, columns] += the bias, where the model has one. */
+  const bias = (values: Slice, region: Region | null, label: string) => {
+    if (!region) return;
+    addBias(recorder, { values, bias: weights(region), rows, columns: region.elements, label });
+  };
+
   embeddingForward(recorder, {
     table: weights(layout.embedding),
     tokens: at.tokens,
@@ -135,15 +141,7 @@ export function recordForward(
       k: queryWidth,
       label: `${name} attention output`,
     });
-    if (layer.outputBias) {
-      addBias(recorder, {
-        values: at.branch[2 * l]!,
-        bias: weights(layer.outputBias),
-        rows,
-        columns: hidden,
-        label: `${name} attention output bias`,
-      });
-    }
+    bias(at.branch[2 * l]!, layer.outputBias, `${name} attention output bias`);
 
     norm(2 * l + 1, `${name} post-attention norm`);
     product({
@@ -154,6 +152,7 @@ export function recordForward(
       k: hidden,
       label: `${name} gate-up`,
     });
+    bias(at.gateUp[l]!, layer.gateUpBias, `${name} gate-up bias`);
     swigluForward(recorder, {
       gateUp: at.gateUp[l]!,
       gates: at.gates,
@@ -171,6 +170,7 @@ export function recordForward(
       k: intermediate,
       label: `${name} down`,
     });
+    bias(at.branch[2 * l + 1]!, layer.downBias, `${name} down bias`);
   }
   norm(2 * numHiddenLayers, 'final norm');
 }

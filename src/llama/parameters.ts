@@ -26,6 +26,9 @@ export interface LayerRegions {
   /** [(H + 2G)·dh] and [d], when `attention_bias` is set. */
   qkvBias: Region | null;
   outputBias: Region | null;
+  /** [2I] and [d], when `mlp_bias` is set. */
+  gateUpBias: Region | null;
+  downBias: Region | null;
 }
 
 /**
@@ -75,6 +78,8 @@ export function parameterLayout(config: LlamaConfig): ParameterLayout {
     ...regions,
     qkvBias: config.attentionBias ? place(qkvRows) : null,
     outputBias: config.attentionBias ? place(d) : null,
+    gateUpBias: config.mlpBias ? place(2 * I) : null,
+    downBias: config.mlpBias ? place(d) : null,
   }));
 
   const tensors: TensorPlace[] = [];
@@ -95,6 +100,11 @@ export function parameterLayout(config: LlamaConfig): ParameterLayout {
     tensor(`${at}.mlp.gate_proj.weight`, layer.gateUp.offset, I, d);
     tensor(`${at}.mlp.up_proj.weight`, layer.gateUp.offset + I * d, I, d);
     tensor(`${at}.mlp.down_proj.weight`, layer.down.offset, d, I);
+    if (layer.gateUpBias && layer.downBias) {
+      tensor(`${at}.mlp.gate_proj.bias`, layer.gateUpBias.offset, I);
+      tensor(`${at}.mlp.up_proj.bias`, layer.gateUpBias.offset + I, I);
+      tensor(`${at}.mlp.down_proj.bias`, layer.downBias.offset, d);
+    }
     tensor(`${at}.input_layernorm.weight`, norms.offset + 2 * l * d, d);
     tensor(`${at}.post_attention_layernorm.weight`, norms.offset + (2 * l + 1) * d, d);
   });

@@ -66,6 +66,8 @@ const config: z.ZodType<LlamaConfig> = z.strictObject({
   ]),
   tieWordEmbeddings: z.boolean(),
   attentionBias: z.boolean(),
+  /** Logs from before the lab computed these biases are of models without them. */
+  mlpBias: z.boolean().default(false),
   bosTokenId: count.nullable(),
   eosTokenId: count.nullable(),
 });
