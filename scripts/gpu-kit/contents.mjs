@@ -31,6 +31,7 @@ export const TESTS = [
   'src/llama/backward.test.ts',
   'golden.test.ts',
   'trainer.test.ts',
+  'adapters.test.ts',
   'src/run/run.test.ts',
 ];
 
