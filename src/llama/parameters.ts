@@ -14,6 +14,21 @@ export interface TensorPlace {
   offset: number;
 }
 
+/** The linear layers of a block by the names of their regions. */
+export const LINEARS = ['qkv', 'output', 'gateUp', 'down'] as const;
+export type LinearName = (typeof LINEARS)[number];
+
+/** Rows n and columns k of each linear layer's weights. */
+export function linearShapes(config: LlamaConfig): Record<LinearName, { n: number; k: number }> {
+  const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
+  return {
+    qkv: { n: (H + 2 * G) * headDim, k: d },
+    output: { n: d, k: H * headDim },
+    gateUp: { n: 2 * I, k: d },
+    down: { n: d, k: I },
+  };
+}
+
 export interface LayerRegions {
   /** [(H + 2G)·dh, d]: the rows of q, then k, then v, so that one product makes all three. */
   qkv: Region;

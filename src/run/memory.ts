@@ -36,7 +36,7 @@ export function estimateRunMemory(
     extension: TrainerExtension | null,
     teacher: LlamaConfig | null,
   ) =>
-    trainerBytes(config, { batch, context: contextLength }, extension, teacher) +
+    trainerBytes(config, { batch, context: contextLength }, { extension, teacher }) +
     planBytes(inferencePlan(config, evaluationShape(experiment)));
   const subject = subjectConfig(source, experiment);
   const turned = basis === 'own' ? 0 : weightsOf(subject);

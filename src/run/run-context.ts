@@ -4,7 +4,7 @@ import type { Corpus } from '../data/corpus';
 import type { ModelCard } from '../data/model-family';
 import type { Gpu } from '../gpu/device';
 import type { WindowSet } from '../llama/evaluate';
-import type { ModelView } from '../llama/forward';
+import type { ModelView } from '../llama/model';
 import type { FlatModel } from '../llama/parameters';
 import type { RunEvent } from './events';
 import type { RunControl } from './run-control';

@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/device';
-import type { ModelView } from '../llama/forward';
+import type { ModelView } from '../llama/model';
 import { uploadModel } from '../llama/inference';
 import type { FlatModel } from '../llama/parameters';
 

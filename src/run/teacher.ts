@@ -1,5 +1,5 @@
 import type { Experiment } from '../experiment/schema';
-import type { ModelView } from '../llama/forward';
+import type { ModelView } from '../llama/model';
 import type { Run } from './run-context';
 import { plannedTraining } from './run-size';
 
