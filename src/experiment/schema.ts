@@ -18,6 +18,7 @@ import { sheared } from '../pruning/methods/sheared';
 import { RETRAININGS } from '../retraining';
 import { continued } from '../retraining/continued';
 import { distillation } from '../retraining/distillation';
+import { lora } from '../retraining/lora';
 
 const options = <const Id extends string>(
   parts: readonly { id: Id; label: string }[],
@@ -84,6 +85,16 @@ const EXPERIMENT_TABLE = {
       'until-end',
     ),
     /** The source model's own, or what the scaling law of its family gives for the target's size. */
+    retraining: choice(
+      'Mixture after the cut',
+      'carried',
+      [
+        { value: 'carried', label: 'As pruning left it' },
+        { value: 'corpus', label: 'The corpus’ proportions again' },
+        { value: 'uniform', label: 'Every domain alike' },
+      ],
+      'The mixture that retraining begins with; with manual weights these stay.',
+    ),
     referenceLosses: choice(
       'Reference losses',
       'source',
@@ -106,7 +117,8 @@ const EXPERIMENT_TABLE = {
     ),
   },
   prune: sheared.fields.prune,
-  retrain: continued.fields,
+  retrain: continued.fields.retrain,
+  lora: lora.fields.lora,
   distillation: distillation.fields,
   contextLength: integer('Context', 128, [2, 8192, 1], 'Tokens in a window.'),
   clipNorm: number('Gradient clip', 1, [0.001, 1000, 0.1], 'Largest global gradient norm.', 'until-end'),
@@ -168,6 +180,7 @@ const GROUPS: Record<string, FieldGroup> = {
   prune: 'prune',
   retraining: 'retrain',
   retrain: 'retrain',
+  lora: 'retrain',
   distillation: 'retrain',
 };
 

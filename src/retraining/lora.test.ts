@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { PROJECTIONS } from '../llama/adapters';
-import { lora, loraOptions } from './lora';
+import { adapterSteps } from '.';
+import { loraOptions } from './lora';
 
 test('adapters of attention and MLP are all there are', () => {
-  const { rank, alpha, dropout } = lora.fields;
-  const settings = { rank: rank.default, alpha: alpha.default, dropout: dropout.default };
+  const settings = { rank: 8, alpha: 16, dropout: 0, share: 0.5 };
   const projections = (attention: boolean, mlp: boolean) =>
     loraOptions({ ...settings, attention, mlp }, 17).projections;
   expect(projections(true, true)).toEqual(PROJECTIONS);
@@ -16,4 +16,12 @@ test('adapters of attention and MLP are all there are', () => {
     dropout: 0,
     seed: 17,
   });
+});
+
+test('adapters train in all steps, in the last ones, or in none', () => {
+  const settings = { rank: 8, alpha: 16, dropout: 0, attention: true, mlp: true, share: 0.25 };
+  const steps = (['lora', 'continued-lora', 'continued', 'none'] as const).map((id) =>
+    adapterSteps(id, 30, settings),
+  );
+  expect(steps).toEqual([30, 8, 0, 0]);
 });

@@ -19,20 +19,41 @@ const adapterFields = {
   ),
   attention: toggle('Adapt attention', true, 'Adapters on the query, key, value and output projections.'),
   mlp: toggle('Adapt MLP', true, 'Adapters on the gate, up and down projections.'),
+  share: number(
+    'Share of the steps',
+    0.5,
+    [0, 1, 0.05],
+    'With continued pretraining first: the share of the steps, the last ones, in which adapters train.',
+  ),
 } as const;
+
+const fields = { retrain: continued.fields.retrain, lora: adapterFields } as const;
 
 /** Training of low-rank adapters after the cut, the weights frozen, and their merge at the end (Hu et al. 2021). */
 export const lora = {
   id: 'lora',
-  label: 'Low-rank adapters',
-  help: 'Small matrices beside the frozen weights of the cut model are trained on, and folded in at the end.',
+  label: 'Low-rank adapters (LoRA)',
+  help: 'Small matrices beside the frozen weights of the cut model are trained, and folded in at the end.',
   trains: true,
-  fields: { ...continued.fields, ...adapterFields },
+  fields,
+  adapterSteps: (steps: number) => steps,
 } as const;
+
+/** All weights first, then adapters on what came of them. */
+export const continuedLora = {
+  id: 'continued-lora',
+  label: 'Continued pretraining, then LoRA',
+  help: 'All weights of the cut model are trained on first, then adapters on the frozen weights.',
+  trains: true,
+  fields,
+  adapterSteps: (steps: number, settings: AdapterSettings) => Math.round(steps * settings.share),
+} as const;
+
+export type AdapterSettings = ValueOf<typeof adapterFields>;
 
 /** The adapters that these settings ask for; without a projection, which adapterLayout refuses, when both are off. */
 export function loraOptions(
-  { rank, alpha, dropout, attention, mlp }: ValueOf<typeof adapterFields>,
+  { rank, alpha, dropout, attention, mlp }: AdapterSettings,
   seed: number,
 ): LoraOptions {
   const projections: Projection[] = [];

@@ -1,5 +1,7 @@
 import type { Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
+import { calibrates } from './calibration';
+import { adapterSteps } from '../retraining';
 import { pinProblem } from '../pruning/pins';
 import { checkTarget } from '../pruning/target-shape';
 
@@ -13,6 +15,17 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
   if (mode === 'constant' && weights.length > 0) {
     throw new Error(
       'Domain weights (mixture.weights) have no effect with the mode "constant" (mixture.mode), which keeps the corpus’ own proportions: choose the mode "manual" for weights that stay, or leave the weights out.',
+    );
+  }
+  const { retraining, lora, calibration } = experiment;
+  if (adapterSteps(retraining, 1e6, lora) > 0 && !lora.attention && !lora.mlp) {
+    throw new Error(
+      'Adapters (lora.attention, lora.mlp) are on no projection, so nothing would train: switch one of them on.',
+    );
+  }
+  if (calibrates(experiment) && calibration.length > source.maxPositionEmbeddings) {
+    throw new Error(
+      `Calibration length (calibration.length) is ${calibration.length}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,
     );
   }
   if (experiment.contextLength > source.maxPositionEmbeddings) {

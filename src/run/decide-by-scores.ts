@@ -112,7 +112,8 @@ function closeOverSteps(
       steps: (settings) => plannedTraining(settings).prune.steps,
       inputs(settings, s) {
         trainer.setGates(gatesAfter(s + 1));
-        return stepInputs(settings, s, plannedTraining(settings).prune.steps);
+        const { prune, retrain } = plannedTraining(settings);
+        return stepInputs(settings, s, prune.steps + retrain.steps);
       },
       readFrame(_, s, evaluates) {
         if (!evaluates) return null;

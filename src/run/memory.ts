@@ -1,3 +1,4 @@
+import type { LoraOptions } from '../llama/adapters';
 import type { LlamaConfig } from '../llama/config';
 import { evaluationBatch } from '../llama/evaluate';
 import { parameterLayout } from '../llama/parameters';
@@ -5,10 +6,12 @@ import { inferencePlan, planBytes, trainingPlan, type BatchShape } from '../llam
 import { learntGates } from '../pruning/learnt-gates';
 import { methodOf } from '../pruning/methods';
 import { calibrationBatch } from '../pruning/scores/calibration';
-import type { TrainerExtension } from '../training/extension';
+import { loraOptions } from '../retraining/lora';
 import { trainerBytes } from '../training/trainer';
 import type { Experiment } from '../experiment/schema';
+import { calibrates } from './calibration';
 import { cutConfig, subjectConfig } from './cut-config';
+import { phases } from './phases';
 import { plannedTraining } from './run-size';
 import { teachesPruning, teachesRetraining } from './teacher';
 
@@ -33,28 +36,31 @@ export function estimateRunMemory(
   const stage = (
     config: LlamaConfig,
     batch: number,
-    extension: TrainerExtension | null,
-    teacher: LlamaConfig | null,
+    parts: Parameters<typeof trainerBytes>[2],
+    adapters: LoraOptions | null = null,
   ) =>
-    trainerBytes(config, { batch, context: contextLength }, { extension, teacher }) +
-    planBytes(inferencePlan(config, evaluationShape(experiment)));
+    trainerBytes(config, { batch, context: contextLength }, { ...parts, adapters }) +
+    planBytes(inferencePlan(config, evaluationShape(experiment), adapters));
   const subject = subjectConfig(source, experiment);
   const turned = basis === 'own' ? 0 : weightsOf(subject);
   const extension = learns ? learntGates(subject, experiment.prune) : null;
   const training =
     prune.steps > 0
-      ? stage(subject, prune.batchSize, extension, teachesPruning(experiment) ? source : null)
+      ? stage(subject, prune.batchSize, { extension, teacher: teachesPruning(experiment) ? source : null })
       : 0;
-  const calibrates = basis !== 'own' || !learns;
-  const teaches = teachesRetraining(experiment);
+  const teacher = teachesRetraining(experiment) ? source : null;
+  const { weights, adapters } = phases(experiment);
+  const healing = (steps: number, lora: LoraOptions | null) =>
+    steps === 0
+      ? 0
+      : stage(cutConfig(source, experiment), retrain.batchSize, { teacher }, lora) +
+        (teacher ? weightsOf(source) : 0);
   return {
     pruning:
-      weightsOf(source) + turned + Math.max(training, calibrates ? calibrationBytes(subject, experiment) : 0),
-    retraining:
-      retrain.steps > 0
-        ? stage(cutConfig(source, experiment), retrain.batchSize, null, teaches ? source : null) +
-          (teaches ? weightsOf(source) : 0)
-        : 0,
+      weightsOf(source) +
+      turned +
+      Math.max(training, calibrates(experiment) ? calibrationBytes(subject, experiment) : 0),
+    retraining: Math.max(healing(weights, null), healing(adapters, loraOptions(experiment.lora, 0))),
   };
 }
 

@@ -19,7 +19,7 @@ import { scalingShift, usesScalingLaw } from './reference-losses';
 import { retrain } from './retrain';
 import { currentSettings, type Decide, type Run, type RunContext } from './run-context';
 import type { RunState } from './run-state';
-import { where } from './stages';
+import { mixtureAfterCut, where } from './stages';
 import { sourceOnGpu, type SourceOnGpu } from './source-on-gpu';
 import { prepareSubject } from './subject';
 import { teachesRetraining } from './teacher';
@@ -47,6 +47,8 @@ const MASKS: Record<MethodId, Decide> = {
 /** How each retraining heals the cut model; null leaves it as it is. */
 const HEALING: Record<RetrainingId, typeof retrain | null> = {
   continued: retrain,
+  lora: retrain,
+  'continued-lora': retrain,
   none: null,
 };
 
@@ -121,6 +123,7 @@ async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun
     state.surgery = result.surgery;
     state.stage = 'retrain';
     state.stageStart = state.step;
+    state.mixture = mixtureAfterCut(run);
     saved = result.moments;
     await run.keeper?.keepPruned(pruned);
     await run.keeper?.checkpoint(snapshot(run), saved);
