@@ -5,7 +5,7 @@ import { type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
 import type { Experiment } from '../experiment/schema';
 import { plannedTraining } from '../run/run-size';
-import { scratchExperiment } from '../run/scratch-experiment';
+import { rewarmedExperiment, scratchExperiment } from '../run/scratch-experiment';
 
 /** What went into a model. */
 export interface Spent {
@@ -35,7 +35,7 @@ export function spentBy(
   experiment: Experiment,
   source: LlamaConfig,
   corpus: Corpus,
-): { pruned: Spent; retrained: Spent; scratch: Spent } {
+): { pruned: Spent; retrained: Spent; scratch: Spent; rewarmed: Spent } {
   const { contextLength, evaluation } = experiment;
   const planned = plannedTraining(experiment);
   const target = cutConfig(source, experiment);
@@ -60,6 +60,11 @@ export function spentBy(
     pruned,
     retrained: add(pruned, train(target, planned.retrain)),
     scratch: add(train(target, scratchExperiment(experiment).retrain), before),
+    // Its start is the source, evaluated once more.
+    rewarmed: add(train(source, rewarmedExperiment(experiment).retrain), {
+      ...before,
+      evaluation: evaluate(source, 2),
+    }),
   };
 }
 
