@@ -10,12 +10,19 @@ export function calibrates({ method, basis }: Experiment): boolean {
   return methodOf(method).kind !== 'learnt' || basis !== 'own';
 }
 
+/** Tokens in a calibration sequence. */
+export function calibrationLength({ calibration, contextLength }: Experiment): number {
+  return calibration.length || contextLength;
+}
+
 /** Key of the random stream that calibration sequences are drawn from. */
 const CALIBRATION_STREAM = 4;
 
 /** Calibration sequences of an experiment: windows of training text, each of one domain. */
-export function calibrationSequences({ calibration, mixture }: Experiment, corpus: Corpus): Uint32Array[] {
-  const { sequences, length, seed } = calibration;
+export function calibrationSequences(experiment: Experiment, corpus: Corpus): Uint32Array[] {
+  const { calibration, mixture } = experiment;
+  const { sequences, seed } = calibration;
+  const length = calibrationLength(experiment);
   const own = corpus.domains.map(({ weight }) => weight);
   const weights = {
     corpus: own,

@@ -23,6 +23,11 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
       'Adapters (lora.attention, lora.mlp) are on no projection, so nothing would train: switch one of them on.',
     );
   }
+  if (calibration.length === 1) {
+    throw new Error(
+      'Calibration length (calibration.length) is 1, which leaves nothing to predict: choose 2 or more, or 0 for the length of a training window.',
+    );
+  }
   if (calibrates(experiment) && calibration.length > source.maxPositionEmbeddings) {
     throw new Error(
       `Calibration length (calibration.length) is ${calibration.length}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,
