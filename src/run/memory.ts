@@ -9,7 +9,7 @@ import type { TrainerExtension } from '../training/extension';
 import { trainerBytes } from '../training/trainer';
 import type { Experiment } from '../experiment/schema';
 import { cutConfig, subjectConfig } from './cut-config';
-import { plannedTraining } from './run-size';
+import { plannedRace, plannedTraining } from './run-size';
 import { teachesPruning, teachesRetraining } from './teacher';
 
 export function evaluationShape({ contextLength }: Experiment): BatchShape {
@@ -21,7 +21,7 @@ const weightsOf = (config: LlamaConfig) => parameterLayout(config).total * 4;
 /**
  * GPU bytes that a run of this experiment will hold in each stage, from the very plans that its buffers are allocated
  * from: the source's weights, and in a turned basis the turned ones; while calibrating every activation and the
- * gradients; while training weights, gradients and moments, activations, a teacher's, and the model under evaluation.
+ * gradients; while training, candidates of a race included, weights, gradients and moments, activations, a teacher's, and the model under evaluation.
  */
 export function estimateRunMemory(
   source: LlamaConfig,
@@ -45,21 +45,32 @@ export function estimateRunMemory(
     prune.steps > 0
       ? stage(subject, prune.batchSize, extension, teachesPruning(experiment) ? source : null)
       : 0;
-  const calibrates = basis !== 'own' || !learns;
   const teaches = teachesRetraining(experiment);
+  const healing =
+    retrain.steps > 0
+      ? stage(cutConfig(source, experiment), retrain.batchSize, null, teaches ? source : null)
+      : 0;
+  const racing = plannedRace(experiment).length > 0 ? healing : 0;
+  const calibrates = basis !== 'own' || !learns;
   return {
     pruning:
-      weightsOf(source) + turned + Math.max(training, calibrates ? calibrationBytes(subject, experiment) : 0),
-    retraining:
-      retrain.steps > 0
-        ? stage(cutConfig(source, experiment), retrain.batchSize, null, teaches ? source : null) +
-          (teaches ? weightsOf(source) : 0)
-        : 0,
+      weightsOf(source) +
+      turned +
+      Math.max(training, racing, calibrates ? calibrationBytes(subject, experiment) : 0),
+    retraining: healing > 0 ? healing + (teaches ? weightsOf(source) : 0) : 0,
   };
 }
 
-/** What scores and axes are measured with: every activation of a calibration batch, and the weights' gradients. */
+/**
+ * What scores and axes are measured with: every activation of a calibration batch, the weights' gradients, and beside
+ * them the model without some layers, which is evaluated.
+ */
 function calibrationBytes(config: LlamaConfig, { calibration: { sequences, length } }: Experiment): number {
   const shape = { batch: calibrationBatch(sequences, length), context: length };
-  return planBytes(trainingPlan(config, shape)) + weightsOf(config) + 2 * config.hiddenSize ** 2 * 4;
+  return (
+    planBytes(trainingPlan(config, shape)) +
+    planBytes(inferencePlan(config, shape)) +
+    weightsOf(config) +
+    2 * config.hiddenSize ** 2 * 4
+  );
 }
