@@ -42,6 +42,8 @@ export async function runInTerminal(
   const progress = createProgress();
   let step = saved?.state.step ?? 0;
   const first = step;
+  /** Steps of a race, each worth one of retraining. */
+  let raced = 0;
   const control = createRunControl({
     elapsedBefore: saved?.state.elapsedMs ?? 0,
     // Only Ctrl-C pauses a run here, and a paused run waits once it has been kept.
@@ -72,11 +74,17 @@ export async function runInTerminal(
       hear?.(event);
       if (event.type !== 'step') return;
       step = event.step;
-      const left = secondsLeft(control.elapsedMs() - before, step - first, totalSteps - first);
-      progress.say(`${event.stage} step ${step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${left}`);
+      progress.say(
+        `${event.stage} step ${step} of ${totalSteps}, loss ${event.loss.toFixed(3)}, ${timeLeft(raced)}`,
+      );
     },
-    activity: (what, done, total) => progress.say(`${what}: ${done} of ${total}`),
+    activity(what, done, total, finished) {
+      if (finished) raced = done;
+      progress.say(finished ? `${what}, ${timeLeft(total)}` : `${what}: ${done} of ${total}`);
+    },
   };
+  const timeLeft = (race: number) =>
+    secondsLeft(control.elapsedMs() - before, raced + step - first, race + totalSteps - first);
   try {
     const models = await (saved ? resumeRun(saved, context) : runExperiment(plan, context));
     gpu.throwOnError();

@@ -58,6 +58,7 @@ const EXPERIMENT_TABLE = {
   method: choice('Method', 'sheared', options(METHODS), 'How the units to keep are chosen.'),
   basis: basisField,
   scores: oneShot.fields.scores,
+  race: oneShot.fields.race,
   calibration: oneShot.fields.calibration,
   gates: sheared.fields.gates,
   pins: pinsField(
@@ -173,6 +174,7 @@ const GROUPS: Record<string, FieldGroup> = {
   method: 'method',
   basis: 'method',
   scores: 'method',
+  race: 'method',
   calibration: 'method',
   gates: 'method',
   pins: 'method',

@@ -82,6 +82,27 @@ describe('what a model took', () => {
     );
   });
 
+  it('has all that the candidates of a race read, and their judgements', () => {
+    const { config } = toySource();
+    const plain = { ...experiment, method: 'one-shot' as const };
+    // 4 candidates for 2 steps, then 2 for 2 and 2 more; 8 judgements.
+    const raced = { ...plain, race: { candidates: 4, steps: 6, rounds: 3 } };
+    const [more, less] = [raced, plain].map((of) => spentBy(of, config, toyCorpus()));
+    const target = prunedConfig(config, experiment.target);
+    const tokens = 16 * 3 * 8;
+    expect(more!.pruned.tokens - less!.pruned.tokens).toBe(tokens);
+    expect(more!.pruned.training - less!.pruned.training).toBeCloseTo(
+      tokens * trainingFlopsPerToken(target, 8),
+      0,
+    );
+    expect(more!.pruned.evaluation - less!.pruned.evaluation).toBeCloseTo(
+      8 * 3 * 62 * 8 * forwardFlopsPerToken(target, 8),
+      0,
+    );
+    expect(more!.retrained.tokens - less!.retrained.tokens).toBe(tokens);
+    expect(more!.scratch.tokens - less!.scratch.tokens).toBe(tokens);
+  });
+
   it('is what its card says for a model of the site', () => {
     const { config } = toySource();
     const { tokens, training } = pretrainingSpent(config, { tokens_trained: 1000, context: 16 });

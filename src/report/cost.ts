@@ -4,7 +4,7 @@ import { evaluationWindows } from '../data/sampler';
 import { type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
 import type { Experiment } from '../experiment/schema';
-import { plannedTraining } from '../run/run-size';
+import { plannedRace, plannedTraining, raceTokens } from '../run/run-size';
 import { rewarmedExperiment, scratchExperiment } from '../run/scratch-experiment';
 
 /** What went into a model. */
@@ -53,7 +53,14 @@ export function spentBy(
   };
   // The source's reference losses; after the cut, the masked and the pruned model.
   const around: Spent = { tokens: 0, training: 0, evaluation: evaluate(source, 2) + evaluate(target, 1) };
-  const pruned = add(train(source, planned.prune), around);
+  // Every candidate of a race is evaluated at the end of each of its rounds.
+  const judged = plannedRace(experiment).reduce((sum, { candidates }) => sum + candidates, 0);
+  const raced: Spent = {
+    tokens: raceTokens(experiment),
+    training: raceTokens(experiment) * trainingFlopsPerToken(target, contextLength),
+    evaluation: evaluate(target, judged),
+  };
+  const pruned = add(add(train(source, planned.prune), raced), around);
   // The reference losses again, and the untrained model.
   const before: Spent = { tokens: 0, training: 0, evaluation: evaluate(source, 1) + evaluate(target, 1) };
   return {

@@ -74,7 +74,8 @@ function changeProblem(run: Run, settings: Experiment, changes: Changes): string
       : `${label} cannot be changed while a run goes on: run it again with the new value.`;
   }
   try {
-    checkExperiment(settings, run.source.config);
+    // A race is over by now, and asks nothing of settings that change after it.
+    checkExperiment({ ...settings, race: { ...settings.race, candidates: 1 } }, run.source.config);
     startMixture(settings.mixture.mode, settings.mixture.weights, corpusWeights(run));
     return null;
   } catch (error) {

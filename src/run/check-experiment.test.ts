@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { experimentSchema } from '../experiment/schema';
 import { shapeOf } from '../llama/config';
 import { checkExperiment } from './check-experiment';
@@ -20,4 +20,35 @@ it('refuses weights that would have no effect', () => {
 
 it('refuses more context than the source has positions', () => {
   expect(() => checkExperiment(experimentOf({ contextLength: 64 }), config)).toThrow(/contextLength/);
+});
+
+describe('a race', () => {
+  const raced = (race: object, changes: object = {}) =>
+    experimentOf({
+      method: 'one-shot',
+      target: { ...shapeOf(config), numHiddenLayers: 2 },
+      retrain: { steps: 20 },
+      race: { candidates: 3, steps: 10, ...race },
+      ...changes,
+    });
+  const check = (...given: Parameters<typeof raced>) => {
+    checkExperiment(raced(...given), config);
+  };
+
+  it('is possible where candidates differ and are retrained', () => {
+    check({});
+    check({ steps: 30 }, { scores: { steps: 10 } });
+    // Without candidates nothing is asked of it.
+    check({ candidates: 1, steps: 30 }, { method: 'sheared', retraining: 'none' });
+  });
+
+  it.each([
+    [{}, { method: 'sheared' }, /^Candidates \(race\.candidates\) is 3, .* \(method\)/],
+    [{}, { retraining: 'none' }, /^Candidates \(race\.candidates\) is 3, .* \(retraining\)/],
+    [{}, { target: shapeOf(config) }, /^Candidates \(race\.candidates\) is 3, .* one mask/],
+    [{ rounds: 11 }, {}, /^Race rounds \(race\.rounds\) is 11, more than the 10 .*\(race\.steps\)/],
+    [{ steps: 21 }, {}, /^Race steps \(race\.steps\) is 21, more than the 20 steps/],
+  ])('is refused in one sentence: %j %j', (race, changes, message) => {
+    expect(() => check(race, changes)).toThrow(message);
+  });
 });

@@ -3,7 +3,9 @@ import type { LlamaConfig } from '../llama/config';
 import { calibrates } from './calibration';
 import { adapterSteps } from '../retraining';
 import { pinProblem } from '../pruning/pins';
-import { checkTarget } from '../pruning/target-shape';
+import { checkTarget, TARGET_FIELDS } from '../pruning/target-shape';
+import { trains } from '../retraining';
+import { plannedTraining } from './run-size';
 
 /** @throws one sentence that names the field when the experiment does not fit the model. */
 export function checkExperiment(experiment: Experiment, source: LlamaConfig): void {
@@ -11,6 +13,8 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
   if (problem) throw new Error(problem.message);
   const wrongPin = pinProblem(source, experiment.pins, experiment.target, experiment.gates);
   if (wrongPin) throw new Error(wrongPin);
+  const noRace = raceProblem(experiment, source);
+  if (noRace) throw new Error(noRace);
   const { mode, weights } = experiment.mixture;
   if (mode === 'constant' && weights.length > 0) {
     throw new Error(
@@ -38,4 +42,28 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
       `Context (contextLength) is ${experiment.contextLength}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,
     );
   }
+}
+
+/** Why candidates for the mask cannot race, in one sentence; null when they can, or when there is one. */
+function raceProblem(experiment: Experiment, source: LlamaConfig): string | null {
+  const { race, method, retraining, target } = experiment;
+  if (race.candidates === 1) return null;
+  const field = `Candidates (race.candidates) is ${race.candidates}`;
+  if (method !== 'one-shot') {
+    return `${field}, but the method "${method}" (method) has one mask: choose "one-shot", or 1 candidate.`;
+  }
+  if (!trains(retraining)) {
+    return `${field}, but they are judged by their first steps of retraining, and there is none (retraining): choose a retraining, or 1 candidate.`;
+  }
+  if (TARGET_FIELDS.every((dimension) => target[dimension] === source[dimension])) {
+    return `${field}, but the target keeps every unit, so there is one mask: choose a smaller target, or 1 candidate.`;
+  }
+  if (race.rounds > race.steps) {
+    return `Race rounds (race.rounds) is ${race.rounds}, more than the ${race.steps} steps of the race (race.steps).`;
+  }
+  const { prune, retrain } = plannedTraining(experiment);
+  const steps = prune.steps + retrain.steps;
+  return race.steps > steps
+    ? `Race steps (race.steps) is ${race.steps}, more than the ${steps} steps of the run itself (scores.steps and retrain.steps).`
+    : null;
 }

@@ -170,6 +170,27 @@ const axes = z.strictObject({
   shares: z.array(numberWithin(0, 1)).max(LLAMA_LIMITS.hidden_size),
 });
 
+/**
+ * A candidate for the mask, judged after a round of a race. Its tokens count as the run's; `step` stands still, since
+ * the weights that were trained are thrown away. The winner is the one that goes on from the last round.
+ */
+const race = z.strictObject({
+  type: z.literal('race'),
+  ...when,
+  /** From 1 on, as is the candidate's place in the pool. */
+  round: count,
+  candidate: count,
+  label: line,
+  /** Layers of the source that it keeps. */
+  layers: indices,
+  /** Steps of retraining that it has had. */
+  steps: count,
+  loss: losses,
+  /** Mean of the losses by the mixture that the run started from: what decides. */
+  meanLoss: measured,
+  goesOn: z.boolean(),
+});
+
 /** Settings that somebody changed; they hold from the next step on. */
 const intervention = z.strictObject({
   type: z.literal('intervention'),
@@ -217,7 +238,7 @@ const finished = z.strictObject({ type: z.literal('finished'), ...when, summary 
 
 export const eventSchema = z.discriminatedUnion(
   'type',
-  [started, step, evaluation, gates, axes, intervention, surgery, finished],
+  [started, step, evaluation, gates, axes, race, intervention, surgery, finished],
   { error: 'must be an event of a known type' },
 );
 
@@ -229,6 +250,7 @@ export type StartedEvent = z.infer<typeof started>;
 export type StepEvent = z.infer<typeof step>;
 export type EvaluationEvent = z.infer<typeof evaluation>;
 export type AxesEvent = z.infer<typeof axes>;
+export type RaceEvent = z.infer<typeof race>;
 export type GatesEvent = z.infer<typeof gates>;
 export type InterventionEvent = z.infer<typeof intervention>;
 export type SurgeryEvent = z.infer<typeof surgery>;

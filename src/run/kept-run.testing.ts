@@ -49,13 +49,14 @@ export interface Place {
   /** Wraps the run's folder: one that dies, say. */
   wrap?(folder: RunFolder): RunFolder;
   gpu?: Gpu;
+  activity?(what: string): void;
 }
 
 /** Called with every event; may pause, change or cancel the run. */
 export type Hand = (event: RunEvent, control: RunTransport) => void;
 
 async function contextOf(
-  { wrap = (folder) => folder, gpu }: Place,
+  { wrap = (folder) => folder, gpu, activity = () => undefined }: Place,
   folder: RunFolder,
   hand: Hand,
   position?: { lines: number; frames: number },
@@ -73,7 +74,7 @@ async function contextOf(
     corpus: toyCorpus(),
     control,
     version: 'test',
-    activity: () => undefined,
+    activity,
     refuseChange: (message) => refused.push(message),
     keeper,
     emit(event) {

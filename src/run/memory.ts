@@ -12,7 +12,7 @@ import type { Experiment } from '../experiment/schema';
 import { calibrates, calibrationLength } from './calibration';
 import { cutConfig, subjectConfig } from './cut-config';
 import { phases } from './phases';
-import { plannedTraining } from './run-size';
+import { plannedRace, plannedTraining } from './run-size';
 import { teachesPruning, teachesRetraining } from './teacher';
 
 export function evaluationShape({ contextLength }: Experiment): BatchShape {
@@ -24,7 +24,7 @@ const weightsOf = (config: LlamaConfig) => parameterLayout(config).total * 4;
 /**
  * GPU bytes that a run of this experiment will hold in each stage, from the very plans that its buffers are allocated
  * from: the source's weights, and in a turned basis the turned ones; while calibrating every activation and the
- * gradients; while training weights, gradients and moments, activations, a teacher's, and the model under evaluation.
+ * gradients; while training, candidates of a race included, weights, gradients and moments, activations, a teacher's, and the model under evaluation.
  */
 export function estimateRunMemory(
   source: LlamaConfig,
@@ -50,23 +50,33 @@ export function estimateRunMemory(
       : 0;
   const teacher = teachesRetraining(experiment) ? source : null;
   const { weights, adapters } = phases(experiment);
-  const healing = (steps: number, lora: LoraOptions | null) =>
-    steps === 0
-      ? 0
-      : stage(cutConfig(source, experiment), retrain.batchSize, { teacher }, lora) +
-        (teacher ? weightsOf(source) : 0);
+  const healing = (lora: LoraOptions | null) =>
+    stage(cutConfig(source, experiment), retrain.batchSize, { teacher }, lora);
+  const racing = plannedRace(experiment).length > 0 ? healing(null) : 0;
+  const retraining = Math.max(
+    weights > 0 ? healing(null) : 0,
+    adapters > 0 ? healing(loraOptions(experiment.lora, 0)) : 0,
+  );
   return {
     pruning:
       weightsOf(source) +
       turned +
-      Math.max(training, calibrates(experiment) ? calibrationBytes(subject, experiment) : 0),
-    retraining: Math.max(healing(weights, null), healing(adapters, loraOptions(experiment.lora, 0))),
+      Math.max(training, racing, calibrates(experiment) ? calibrationBytes(subject, experiment) : 0),
+    retraining: retraining > 0 ? retraining + (teacher ? weightsOf(source) : 0) : 0,
   };
 }
 
-/** What scores and axes are measured with: every activation of a calibration batch, and the weights' gradients. */
+/**
+ * What scores and axes are measured with: every activation of a calibration batch, the weights' gradients, and beside
+ * them the model without some layers, which is evaluated.
+ */
 function calibrationBytes(config: LlamaConfig, experiment: Experiment): number {
   const context = calibrationLength(experiment);
   const shape = { batch: calibrationBatch(experiment.calibration.sequences, context), context };
-  return planBytes(trainingPlan(config, shape)) + weightsOf(config) + 2 * config.hiddenSize ** 2 * 4;
+  return (
+    planBytes(trainingPlan(config, shape)) +
+    planBytes(inferencePlan(config, shape)) +
+    weightsOf(config) +
+    2 * config.hiddenSize ** 2 * 4
+  );
 }

@@ -204,6 +204,30 @@ describe('run log', () => {
     expect(parseRunLog(JSON.parse(JSON.stringify(log))).events[0]).toEqual(started);
   });
 
+  it('knows the judgements of a race, of as many domains as the corpus has', () => {
+    const race = {
+      type: 'race',
+      step: 0,
+      tokens: 320,
+      elapsedMs: 10,
+      round: 1,
+      candidate: 2,
+      label: 'SLEB: one layer after another · Wanda-sp',
+      layers: [0, 2],
+      steps: 20,
+      loss: [3, 2],
+      meanLoss: 2.5,
+      goesOn: true,
+    };
+    const withRace = (event: object) => {
+      const log = JSON.parse(json) as { events: object[] };
+      log.events.splice(1, 0, event);
+      return parseRunLog(log).events[1];
+    };
+    expect(withRace(race)).toEqual(race);
+    expect(() => withRace({ ...race, loss: [3] })).toThrow('events[1].loss must have 2 entries');
+  });
+
   const changed = (at: number, change: object) => {
     const log = JSON.parse(json) as { events: object[] };
     log.events[at] = { ...log.events[at], ...change };

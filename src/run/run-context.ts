@@ -35,8 +35,12 @@ export interface RunContext {
   control: RunControl;
   version: string;
   emit(event: RunEvent): void;
-  /** What goes on between events, with the share done. */
-  activity(what: string, done: number, total: number): void;
+  /**
+   * What goes on between events, with the share done.
+   *
+   * @param finished a piece of planned work that came to its end with this report, for estimates of time
+   */
+  activity(what: string, done: number, total: number, finished?: 'race step'): void;
   /** A change that was asked for cannot be made; one sentence says why. */
   refuseChange?(message: string): void;
   keeper?: RunKeeper | undefined;

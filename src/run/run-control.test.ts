@@ -22,6 +22,20 @@ describe('run control', () => {
     expect(steps).toBe(5);
   });
 
+  it('holds what leaves changes for later, and lets go of what takes them', async () => {
+    const control = createRunControl();
+    control.pause();
+    control.change({ seed: 2 });
+    expect(await control.step()).toBe(false);
+    let went = false;
+    const later = control.step(true).then((may) => (went = may));
+    await new Promise((r) => setTimeout(r, 5));
+    expect(went).toBe(false);
+    control.resume();
+    await later;
+    expect([went, control.changesWaiting()]).toEqual([true, true]);
+  });
+
   it('says when it holds: once for each wait, and not while what was begun goes on', async () => {
     let held = 0;
     const control = createRunControl({ onHold: () => held++ });

@@ -7,9 +7,9 @@ export interface RunControl {
   paused(): boolean;
   /**
    * Resolves with true when the run may do the next optimiser step, with false when there are changes to take
-   * first. @throws the signal's reason
+   * first, unless they are to be left for later. @throws the signal's reason
    */
-  step(): Promise<boolean>;
+  step(changesLater?: boolean): Promise<boolean>;
   /** Resolves when the run may do other work (a batch of an evaluation). @throws the signal's reason */
   work(): Promise<void>;
   /** Whether changes were asked for that were not taken. */
@@ -89,10 +89,10 @@ export function createRunControl({
       abort.abort(new DOMException('Nobody waits for this run any more.', 'AbortError'));
       wake();
     },
-    async step() {
+    async step(changesLater = false) {
       for (;;) {
         signal.throwIfAborted();
-        if (changes.length > 0) return false;
+        if (changes.length > 0 && !changesLater) return false;
         if (!paused) return true;
         if (stepsAllowed > 0) {
           stepsAllowed--;

@@ -148,6 +148,9 @@ export function checkLengths(events: readonly RunEvent[]): StartedEvent {
       case 'axes':
         want('shares', event.shares, started.source.config.hiddenSize);
         break;
+      case 'race':
+        want('loss', event.loss, domains);
+        break;
       case 'intervention':
         break;
       case 'surgery':

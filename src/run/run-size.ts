@@ -1,4 +1,5 @@
 import { trainingBeforeCut } from '../pruning/methods';
+import { raceRounds, raceSteps, type Round } from '../pruning/race/halving';
 import { trains } from '../retraining';
 import type { Experiment } from '../experiment/schema';
 
@@ -14,13 +15,28 @@ export function plannedTraining(experiment: Experiment): {
   };
 }
 
-/** Training tokens that a run draws in all. */
-export function runTokens(experiment: Experiment): number {
+/** The rounds in which candidates for the mask race (docs/method.md, section 14); none without a race. */
+export function plannedRace({ method, race }: Experiment): Round[] {
+  return method === 'one-shot' ? raceRounds(race) : [];
+}
+
+function stageTokens(experiment: Experiment): number {
   const { prune, retrain } = plannedTraining(experiment);
   return (prune.steps * prune.batchSize + retrain.steps * retrain.batchSize) * experiment.contextLength;
 }
 
-/** Optimiser steps of all stages together. */
+/** Training tokens that the candidates of a race read together. */
+export function raceTokens(experiment: Experiment): number {
+  const { batchSize } = plannedTraining(experiment).retrain;
+  return raceSteps(plannedRace(experiment)) * batchSize * experiment.contextLength;
+}
+
+/** Training tokens that a run reads in all, its race included. */
+export function runTokens(experiment: Experiment): number {
+  return stageTokens(experiment) + raceTokens(experiment);
+}
+
+/** Optimiser steps of all stages together; those of a race are not the run's own. */
 export function runSteps(experiment: Experiment): number {
   const { prune, retrain } = plannedTraining(experiment);
   return prune.steps + retrain.steps;
@@ -28,11 +44,12 @@ export function runSteps(experiment: Experiment): number {
 
 /**
  * Training tokens that each domain should have at hand: a mixture can move to one domain entirely, and so can a
- * calibration set. A domain with less is read again from its start.
+ * calibration set. A domain with less is read again from its start. All candidates of a race read the same text, which
+ * is no more than a stage's.
  */
 export function neededTokens(experiment: Experiment): number {
   const { calibration, contextLength } = experiment;
-  return Math.max(runTokens(experiment), calibration.sequences * (calibration.length || contextLength));
+  return Math.max(stageTokens(experiment), calibration.sequences * (calibration.length || contextLength));
 }
 
 /** More windows than any domain's validation split has: an evaluation stops at the split's end. */

@@ -2,10 +2,18 @@ import { z } from 'zod';
 import { interventionsSchema } from '../experiment/interventions';
 import { experimentSchema } from '../experiment/schema';
 import { checked, wholeNumber } from '../formats/refusal';
+import { layerCriteria, widthCriteria } from '../pruning/scores';
 import { adapterSchema, scalingLawSchema, surgerySchema } from './events';
 
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const numbers = z.array(z.number());
+
+/** What a race decided for (src/pruning/race/pool.ts). */
+const choice = z.strictObject({
+  layers: z.enum(layerCriteria.map(({ id }) => id)),
+  widths: z.enum(widthCriteria.map(({ id }) => id)),
+  swaps: z.array(z.string().regex(/^l\d{1,6}[!-]$/)).max(4),
+});
 
 /**
  * All that moves while a run goes, apart from its tensors: plain JSON. What stands here can be stopped, changed,
@@ -35,6 +43,8 @@ const runStateSchema = z.strictObject({
   scalingLaw: scalingLawSchema.nullable(),
   /** Held-out losses of the newest evaluation; null before the first. */
   loss: numbers.nullable(),
+  /** The winner of the race; null before, or where there is none. */
+  race: choice.nullable().default(null),
   /** What the cut came to; null before it. */
   surgery: surgerySchema.nullable(),
 });

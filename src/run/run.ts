@@ -112,7 +112,7 @@ async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun
   let saved = tensors;
   let pruned = cutBefore;
   if (state.stage === 'prune') {
-    const subject = await prepareSubject(run, saved.size === 0);
+    const subject = await prepareSubject(run, saved.size === 0 && state.race === null);
     const decided = await MASKS[state.experiment.method](run, subject, saved).finally(() =>
       subject.release(),
     );
@@ -227,6 +227,7 @@ export async function beginRun(
       referenceLoss: [],
       scalingLaw: null,
       loss: null,
+      race: null,
       surgery: null,
     },
     windows: runWindows(experiment, context),

@@ -10,6 +10,7 @@ import {
 import type { Experiment } from '../experiment/schema';
 import type { Gpu } from '../gpu/device';
 import { parameterLayout } from '../llama/parameters';
+import { raceSteps } from '../pruning/race/halving';
 import { describeAdapter } from '../run/adapter-name';
 import { checkExperiment } from '../run/check-experiment';
 import type { RunEvent } from '../run/events';
@@ -19,7 +20,7 @@ import { resumeRun, runExperiment, type RunModels } from '../run/run';
 import type { RunContext, RunKeeper } from '../run/run-context';
 import { createRunControl, isCancellation } from '../run/run-control';
 import { progressOf, runName } from '../run/kept-record';
-import { neededTokens, plannedTraining, runSteps } from '../run/run-size';
+import { neededTokens, plannedRace, plannedTraining, runSteps } from '../run/run-size';
 import type { RunState } from '../run/run-state';
 import { createTimeLeft } from '../run/time-left';
 import { VERSION } from '../run/version';
@@ -252,8 +253,10 @@ async function executePlan(
     ? await untilAborted(readFamily(state.environment.read, source.weightsSha256), signal)
     : [];
   const work = createWorkLeft(experiment, found?.saved.state ?? null, control.elapsedMs);
-  const activity = (what: string, done: number, of: number) =>
+  const activity: RunContext['activity'] = (what, done, of, finished) => {
+    if (finished) work.left.finished(finished);
     post(state, { type: 'activity', what, done, total: of, secondsLeft: work.left.seconds() });
+  };
   const context: RunContext = {
     gpu,
     source,
@@ -337,9 +340,12 @@ function createWorkLeft(experiment: Experiment, saved: RunState | null, elapsedM
     return { pruning, healing, evaluations: evaluations(pruning) + evaluations(healing) };
   };
   const at = remaining();
+  const races = stage === 'prune' && !saved?.race;
   const left = createTimeLeft(
     {
-      prune: { left: at.pruning },
+      // A step of a race is one of retraining.
+      'race step': { left: races ? raceSteps(plannedRace(experiment)) : 0 },
+      prune: { left: at.pruning, like: 'race step' },
       retrain: { left: at.healing, like: 'prune' },
       evaluation: { left: at.evaluations },
       cut: { left: stage === 'prune' ? 1 : 0, like: 'evaluation' },

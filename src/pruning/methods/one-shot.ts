@@ -37,6 +37,26 @@ const fields = {
       'until-cut',
     ),
   },
+  race: {
+    candidates: integer(
+      'Candidates',
+      1,
+      [1, 64, 1],
+      'Masks that race for the cut, judged after some steps of retraining each; 1: no race. Weights and moments of half of them wait in main memory.',
+    ),
+    steps: integer(
+      'Race steps',
+      60,
+      [1, 100000, 10],
+      'Steps of retraining that a candidate of the last round has had when it is judged.',
+    ),
+    rounds: integer(
+      'Race rounds',
+      3,
+      [1, 16, 1],
+      'Judgements on the way, evenly spread over the steps; the better half goes on.',
+    ),
+  },
   calibration: {
     sequences: integer(
       'Calibration sequences',

@@ -5,6 +5,7 @@ import type { Criterion } from './criterion';
 export const byHand = {
   id: 'by-hand',
   label: 'By hand: pins, then the first',
+  blind: true,
   help: 'Pinned units decide; of those that nobody pinned the first stay.',
   sets: GATE_SETS,
   score({ config }) {

@@ -26,6 +26,8 @@ export interface Criterion<Id extends string = string> {
   help: string;
   /** The gate sets that it scores. */
   sets: readonly GateSet[];
+  /** Chance, or no score at all: no candidate of a race unless it is chosen. */
+  blind?: boolean;
   /** The cut model gets, as biases, what the removed heads and MLP units gave on average (FLAP). */
   compensates?: boolean;
   score(scoring: Scoring): Promise<Scores> | Scores;

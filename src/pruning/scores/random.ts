@@ -9,6 +9,7 @@ const SCORE_STREAM = 3;
 export const random = {
   id: 'random',
   label: 'Random',
+  blind: true,
   help: 'Units go by chance: what every other score has to beat.',
   sets: GATE_SETS,
   score({ config, seed }) {

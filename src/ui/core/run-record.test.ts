@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FinishedEvent, SurgeryEvent } from '../../run/events';
+import type { FinishedEvent, RaceEvent, SurgeryEvent } from '../../run/events';
 import {
   exampleConfig,
   exampleEvaluation,
@@ -67,6 +67,26 @@ describe('run record', () => {
     expect(achievedShape(begun)).toBeNull();
     const shape = achievedShape(appendEvents(begun, [surgery]));
     expect(shape && describeShape(shape)).toBe('1 layer · hidden 6 · 2 heads · MLP 4');
+  });
+
+  it('lists the judgements of a race', () => {
+    const race = (candidate: number): RaceEvent => ({
+      type: 'race',
+      step: 0,
+      tokens: 64 * candidate,
+      elapsedMs: 5,
+      round: 1,
+      candidate,
+      label: 'Magnitude · Wanda-sp',
+      layers: [0],
+      steps: 4,
+      loss: [3, 2],
+      meanLoss: 2.5,
+      goesOn: candidate === 1,
+    });
+    const run = beginRun('run-1', exampleStarted());
+    expect(run.race).toEqual([]);
+    expect(appendEvents(appendEvents(run, [race(1)]), [race(2)]).race).toEqual([race(1), race(2)]);
   });
 
   it('measures a step by the median of the last ones', () => {

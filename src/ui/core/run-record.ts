@@ -3,6 +3,7 @@ import type {
   EvaluationEvent,
   FinishedEvent,
   InterventionEvent,
+  RaceEvent,
   RunEvent,
   StartedEvent,
   SurgeryEvent,
@@ -30,6 +31,8 @@ export interface RunRecord {
   gates: GateRows | null;
   /** Where the residual stream was turned. */
   axes: AxesEvent | null;
+  /** Every judgement of a race for the mask, in order; empty without one. */
+  race: readonly RaceEvent[];
   surgery: SurgeryEvent | null;
   finished: FinishedEvent | null;
 }
@@ -46,6 +49,7 @@ export function beginRun(id: string, started: StartedEvent): RunRecord {
     evaluations: [],
     gates: null,
     axes: null,
+    race: [],
     surgery: null,
     finished: null,
   };
@@ -68,6 +72,9 @@ export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRe
         break;
       case 'axes':
         next.axes = event;
+        break;
+      case 'race':
+        add(next.race, event);
         break;
       case 'intervention':
         add(next.interventions, event);
