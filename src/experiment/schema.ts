@@ -149,14 +149,14 @@ export function findField(key: string): Field | undefined {
   return FIELDS_BY_KEY.get(key);
 }
 
-export type FieldGroup = 'target' | 'method' | 'mixture' | 'prune' | 'retrain' | 'run';
+export type FieldGroup = 'target' | 'method' | 'scores' | 'mixture' | 'prune' | 'retrain' | 'run';
 
 const GROUPS: Record<string, FieldGroup> = {
   source: 'target',
   target: 'target',
   method: 'method',
-  scores: 'method',
-  calibration: 'method',
+  scores: 'scores',
+  calibration: 'scores',
   gates: 'method',
   pins: 'method',
   mixture: 'mixture',
