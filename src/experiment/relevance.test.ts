@@ -29,6 +29,12 @@ describe('what has an effect', () => {
     ]);
   });
 
+  it('calibration text, where a score reads any', () => {
+    const with_ = (scores: object) => group(keysOf({ method: 'one-shot', scores }), 'calibration');
+    expect(with_({ layers: 'random', widths: 'magnitude' })).toEqual(['calibration.seed']);
+    expect(with_({ layers: 'sleb', widths: 'magnitude' })).toHaveLength(4);
+  });
+
   it('compensation, where the score has it and the mask closes at once', () => {
     const with_ = (scores: object) => keysOf({ method: 'one-shot', scores }).includes('scores.compensate');
     expect(with_({ widths: 'flap' })).toBe(true);

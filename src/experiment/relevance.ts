@@ -7,6 +7,8 @@ type Rule = (settings: Experiment) => boolean;
 
 const learnsMasks: Rule = ({ method }) => method === 'sheared';
 const scoresUnits: Rule = ({ method }) => method === 'one-shot';
+const readsText: Rule = ({ scores }) =>
+  [scores.layers, scores.widths].some((id) => criterion(id).reads !== undefined);
 const trainsBefore: Rule = (settings) => trainingBeforeCut(settings.method, settings).steps > 0;
 const trainsAfter: Rule = ({ retraining }) => trains(retraining);
 const trainsAtAll: Rule = (settings) => trainsBefore(settings) || trainsAfter(settings);
@@ -23,6 +25,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   'scores.widths': ({ gates }) => gates.hidden || gates.head || gates.intermediate,
   'scores.compensate': ({ scores }) => scores.steps === 0 && criterion(scores.widths).compensates === true,
   calibration: scoresUnits,
+  'calibration.sequences': readsText,
+  'calibration.length': readsText,
+  'calibration.mixture': readsText,
   prune: learnsMasks,
   // A mask that closes over some steps trains with the rates and batches of retraining.
   retrain: (settings) => trainsAfter(settings) || (scoresUnits(settings) && trainsBefore(settings)),

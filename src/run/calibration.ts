@@ -3,9 +3,18 @@ import { startMixture } from '../data/mixture';
 import { hashWords } from '../data/random';
 import { nextBatch, startSampler } from '../data/sampler';
 import type { Experiment } from '../experiment/schema';
+import type { LlamaConfig } from '../llama/config';
 
 /** Key of the random stream that calibration sequences are drawn from. */
 const CALIBRATION_STREAM = 4;
+
+/** @throws one sentence when the model cannot read sequences of this length. */
+export function checkCalibration({ calibration }: Experiment, { maxPositionEmbeddings }: LlamaConfig): void {
+  if (calibration.length <= maxPositionEmbeddings) return;
+  throw new Error(
+    `Calibration length (calibration.length) is ${calibration.length}, more than the ${maxPositionEmbeddings} positions of the source model.`,
+  );
+}
 
 /** Calibration sequences of an experiment: windows of training text, each of one domain. */
 export function calibrationSequences({ calibration, mixture }: Experiment, corpus: Corpus): Uint32Array[] {

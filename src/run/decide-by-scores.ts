@@ -1,49 +1,15 @@
 import { allFinite } from '../fields/finite';
 import { maskShape } from '../pruning/masks';
-import { criterion } from '../pruning/scores';
-import { calibrationBatches } from '../pruning/scores/calibration';
-import type { Scores, Scoring } from '../pruning/scores/criterion';
 import { maskOfScores } from '../pruning/scores/mask';
-import { withScoring } from '../pruning/scores/scoring';
-import { calibrationSequences } from './calibration';
 import type { GatesEvent } from './events';
 import { domainLosses } from './losses';
 import { stepInputs } from './retrain';
 import { currentSettings, type Decide, type DecidedMask, type Run } from './run-context';
 import { plannedTraining } from './run-size';
+import { scoreUnits } from './score-units';
 import { adaptMixture, where, withTraining } from './stages';
 import type { Subject } from './subject';
 import { trainSteps, type TrainingStage } from './train-steps';
-
-/** Scores of layers and of the other sets, as the experiment asks for them. */
-interface UnitScores {
-  layers: Scores;
-  widths: Scores;
-}
-
-/** Uses what scores of the subject are made from, on the experiment's calibration sequences. */
-function scored<T>(run: Run, subject: Subject, use: (scoring: Scoring) => Promise<T>): Promise<T> {
-  const { experiment } = run.state;
-  const input = {
-    model: subject,
-    view: subject.view,
-    batches: calibrationBatches(calibrationSequences(experiment, run.corpus)),
-    seed: experiment.calibration.seed,
-    async between(what: string, done: number, total: number) {
-      run.activity(what, done, total);
-      await run.control.work();
-    },
-  };
-  return withScoring(run.gpu, input, use);
-}
-
-export function scoreUnits(run: Run, subject: Subject): Promise<UnitScores> {
-  const { scores } = run.state.experiment;
-  return scored(run, subject, async (scoring) => ({
-    layers: await criterion(scores.layers).score(scoring),
-    widths: await criterion(scores.widths).score(scoring),
-  }));
-}
 
 /**
  * One shot: the units with the smallest scores go, at once or over some steps in which the weights train
@@ -52,7 +18,14 @@ export function scoreUnits(run: Run, subject: Subject): Promise<UnitScores> {
 export const decideByScores: Decide = async (run, subject, saved) => {
   const { state, emit } = run;
   const { config } = subject;
-  const scores = await scoreUnits(run, subject);
+  const scores = await scoreUnits(run.gpu, subject, {
+    experiment: state.experiment,
+    corpus: run.corpus,
+    async between(what, done, total) {
+      run.activity(what, done, total);
+      await run.control.work();
+    },
+  });
   const maskNow = () => {
     const { target, gates, pins, scores: settings } = currentSettings(run);
     return maskOfScores(config, scores, { target, sets: gates, pins, protectEnds: settings.protectEnds });

@@ -1,8 +1,8 @@
 import type { LlamaConfig, TargetShape } from '../../llama/config';
-import { GATE_SETS, gateLayout } from '../../llama/gates';
+import { GATE_SETS, gateLayout, type GateSet } from '../../llama/gates';
 import { targetUnits, type LearntSets } from '../masks';
 import { parsePin } from '../pins';
-import type { Scores } from './criterion';
+import type { Scores, UnitScores } from './criterion';
 
 /**
  * First and last layers that the "+" heuristic keeps (Shortened LLaMA): four and two of 32, scaled to the depth, at
@@ -32,24 +32,46 @@ function leastFirst(values: ArrayLike<number>): number[] {
   return Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]! || b - a);
 }
 
+/** By set and row: units in the order in which they go. */
+export type RemovalOrders = Partial<Record<GateSet, number[][]>>;
+
+/** The orders of all sets that are scored. */
+export function removalOrders(
+  config: LlamaConfig,
+  { layers, widths }: UnitScores,
+  protectEnds: boolean,
+): RemovalOrders {
+  const layout = gateLayout(config);
+  const orders: RemovalOrders = {};
+  for (const set of GATE_SETS) {
+    const values = set === 'layer' ? layers.values[set] : widths.values[set];
+    if (!values) continue;
+    const { rows, length } = layout[set];
+    orders[set] =
+      set === 'layer'
+        ? [removalOrder(layers, protectEnds)]
+        : Array.from({ length: rows }, (_, row) =>
+            leastFirst(values.subarray(row * length, (row + 1) * length)),
+          );
+  }
+  return orders;
+}
+
 export interface MaskOptions {
   target: TargetShape;
   /** Sets that are cut; the others stay whole. */
   sets: LearntSets;
   pins: readonly string[];
-  protectEnds: boolean;
 }
 
 /**
- * The mask of zeros and ones that keeps exactly the target: of each row the units with the largest scores, pinned
- * ones before all and closed ones after all. Flat in the gate layout.
- *
- * @param layers scores of the layers; @param widths scores of the other sets
+ * The mask of zeros and ones that keeps exactly the target: of each row the units that go last, pinned ones before
+ * all and closed ones after all. Flat in the gate layout. A set without an order stays whole.
  */
-export function maskOfScores(
+export function maskOfOrders(
   config: LlamaConfig,
-  { layers, widths }: { layers: Scores; widths: Scores },
-  { target, sets, pins, protectEnds }: MaskOptions,
+  orders: RemovalOrders,
+  { target, sets, pins }: MaskOptions,
 ): Float32Array {
   const layout = gateLayout(config);
   const units = targetUnits(config, target);
@@ -60,23 +82,27 @@ export function maskOfScores(
   const mask = new Float32Array(layout.total).fill(1);
   for (const set of GATE_SETS) {
     if (!sets[set]) continue;
-    const { offset, rows, length } = layout[set];
-    for (let row = 0; row < rows; row++) {
-      const first = row * length;
-      const order =
-        set === 'layer'
-          ? removalOrder(layers, protectEnds)
-          : leastFirst(scoresOf(widths, set).subarray(first, first + length));
-      const pin = (unit: number) => pinned.get(offset + first + unit);
-      const byPin = [false, undefined, true].flatMap((state) => order.filter((unit) => pin(unit) === state));
-      for (const unit of byPin.slice(0, length - units[set])) mask[offset + first + unit] = 0;
-    }
+    const { offset, length } = layout[set];
+    orders[set]?.forEach((order, row) => {
+      const first = offset + row * length;
+      const byPin = [false, undefined, true].flatMap((state) =>
+        order.filter((unit) => pinned.get(first + unit) === state),
+      );
+      for (const unit of byPin.slice(0, length - units[set])) mask[first + unit] = 0;
+    });
   }
   return mask;
 }
 
-function scoresOf({ values }: Scores, set: (typeof GATE_SETS)[number]): Float64Array {
-  const scores = values[set];
-  if (!scores) throw new Error(`These scores say nothing of the set ${set}.`);
-  return scores;
+/** The mask that keeps the units with the largest scores (`maskOfOrders`). @throws when a set that is cut has none */
+export function maskOfScores(
+  config: LlamaConfig,
+  scores: UnitScores,
+  { protectEnds, ...options }: MaskOptions & { protectEnds: boolean },
+): Float32Array {
+  const orders = removalOrders(config, scores, protectEnds);
+  for (const set of GATE_SETS) {
+    if (options.sets[set] && !orders[set]) throw new Error(`These scores say nothing of the set ${set}.`);
+  }
+  return maskOfOrders(config, orders, options);
 }
