@@ -195,7 +195,10 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
       {shown && tip && (
         <div
           className={`anatomy-tip ${chosen ? 'anatomy-menu' : ''}`}
-          style={{ left: Math.min(tip.x + 12, Math.max(0, layout.width - 250)), top: tip.y + 16 }}
+          style={{
+            left: Math.min(tip.x + 12, Math.max(0, layout.width - (shaded ? 310 : 250))),
+            top: tip.y + 16,
+          }}
         >
           {chosen && onPin ? (
             <PinMenu

@@ -2,7 +2,7 @@ import { type Importance, importanceRows, type Outcome } from '../core/importanc
 import { describePins } from '../core/pinned-units';
 
 interface ImportanceTableProps {
-  importance: Importance | null;
+  importance: Importance;
   outcome: Outcome;
   pins: readonly string[];
 }
@@ -13,36 +13,35 @@ export function ImportanceTable({ importance, outcome, pins }: ImportanceTablePr
     <div className="table-scroll" tabIndex={0} role="group" aria-label="Importance by layer">
       <table>
         <caption className="visually-hidden">
-          Scores and places of every layer, and of its units from the least to the greatest
+          Scores and ranks of every layer, and of its units from the least to the greatest
         </caption>
         <thead>
           <tr>
             <th scope="col">Layer</th>
             <th scope="col">Score</th>
-            <th scope="col">Place</th>
+            <th scope="col">Rank</th>
             <th scope="col">Heads</th>
             <th scope="col">MLP units</th>
             <th scope="col">By hand</th>
           </tr>
         </thead>
         <tbody>
-          {importance &&
-            importanceRows(importance, outcome).map(({ layer, score, place, heads, units }) => (
-              <tr key={layer ?? 'hidden'}>
-                <th scope="row">{layer === null ? 'Hidden' : layer + 1}</th>
-                {layer === null ? (
-                  <td colSpan={4}>{place}</td>
-                ) : (
-                  <>
-                    <td>{score}</td>
-                    <td>{place}</td>
-                    <td>{heads}</td>
-                    <td>{units}</td>
-                  </>
-                )}
-                <td>{describePins(pins, layer) || '–'}</td>
-              </tr>
-            ))}
+          {importanceRows(importance, outcome).map(({ layer, score, rank, heads, units }) => (
+            <tr key={layer ?? 'hidden'}>
+              <th scope="row">{layer === null ? 'Hidden' : layer + 1}</th>
+              {layer === null ? (
+                <td colSpan={4}>{rank}</td>
+              ) : (
+                <>
+                  <td>{score}</td>
+                  <td>{rank}</td>
+                  <td>{heads}</td>
+                  <td>{units}</td>
+                </>
+              )}
+              <td>{describePins(pins, layer) || '–'}</td>
+            </tr>
+          ))}
         </tbody>
       </table>
     </div>

@@ -32,7 +32,7 @@ export function ImportanceView({ model, pins, onPin, table, height }: Importance
     [config, found, by.protectEnds],
   );
   const importance = useMemo(
-    () => found && orders && importanceOf(config, found.scores, orders),
+    () => importanceOf(config, found?.scores, orders ?? undefined),
     [config, found, orders],
   );
   // Sorted once; a slider that moves only takes other numbers of them.
@@ -47,27 +47,27 @@ export function ImportanceView({ model, pins, onPin, table, height }: Importance
 
   const caption =
     found === null
-      ? 'Not scored yet: every unit counts alike'
+      ? 'Not scored yet'
       : `${describeOrigin(found)}${isStale(found, settings) ? '. The settings have changed since: score again' : ''}`;
-  const shades = `Shade: place in its row, whatever the distance${outcome ? '. Outlined: goes at the target that is set' : ''}.`;
+  const shades = `Shade: rank in its row, not the distance${outcome ? '. Outlined: goes at the target that is set' : ''}.`;
   return (
     <>
       {!table && (
         <AnatomyCanvas
           shape={config}
-          gates={importance?.shades ?? null}
+          gates={importance.shades}
           pins={pins}
           onPin={onPin}
           kept={kept}
           describe={(place) => describeImportance(importance, outcome, place)}
           height={height}
-          description={`${caption}. ${importance ? shades : ''} ${describeUnits(config, onPin !== null)}`}
+          description={`${caption}. ${found ? shades : ''} ${describeUnits(config, onPin !== null)}`}
         />
       )}
       {table && <ImportanceTable importance={importance} outcome={outcome} pins={pins} />}
       <p className="anatomy-caption">
         {caption}
-        {importance && `. ${shades}`}
+        {found && `. ${shades}`}
       </p>
       <ScoreBar model={model} found={found} outcome={outcome} />
     </>

@@ -128,7 +128,7 @@ function paintGrid(context: CanvasRenderingContext2D, grid: CellGrid, frame: Ana
     if (frame.shaded) {
       const goes =
         frame.kept !== null && mean(frame.kept.units, grid.firstUnit + from, grid.firstUnit + to) < 128;
-      paintShadedCell(context, { x, y, width, height }, opening[Math.round(share * (SHADES - 1))]!, goes);
+      paintShadedCell(context, { x, y, width, height }, share, goes, frame.theme);
       continue;
     }
     if (frame.kept && share < 0.01 && Math.min(width, height) >= 4) {
@@ -153,10 +153,15 @@ function mean(values: Float32Array, from: number, to: number): number {
 function paintShadedCell(
   context: CanvasRenderingContext2D,
   { x, y, width, height }: Box,
-  colour: string,
+  share: number,
   goes: boolean,
+  theme: Theme,
 ): void {
-  context.fillStyle = context.strokeStyle = colour;
+  const { closed, cut, open } = ANATOMY_COLOURS[theme];
+  const shade = Math.round(share * (SHADES - 1));
+  context.fillStyle = ramp(closed, open)[shade]!;
+  // A thin line in the palest shade would not be seen.
+  context.strokeStyle = ramp(cut, open)[shade]!;
   if (goes && Math.min(width, height) >= 4) {
     context.lineWidth = 1.5;
     context.strokeRect(x + 0.75, y + 0.75, width - 1.5, height - 1.5);
@@ -176,9 +181,7 @@ function paintShade(
   goes: boolean,
   theme: Theme,
 ): void {
-  const colours = ANATOMY_COLOURS[theme];
-  const colour = ramp(colours.closed, colours.open)[Math.round(share * (SHADES - 1))]!;
-  paintShadedCell(context, { x: LABEL_WIDTH - 26, y, width: 8, height }, colour, goes);
+  paintShadedCell(context, { x: LABEL_WIDTH - 26, y, width: 8, height }, share, goes, theme);
 }
 
 /** The layer's own gate: a bar beside its number that empties from the top as the gate closes. */

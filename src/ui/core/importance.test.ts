@@ -28,7 +28,7 @@ const say = (place: Place, of = importance, mask: typeof outcome | null = outcom
 const unit = (set: Place['set'], row: number, from: number, to = from): Place => ({ set, row, from, to });
 
 describe('importance', () => {
-  it('is shaded by the place in its row, whatever the distances', () => {
+  it('is shaded by the rank in its row, whatever the distances', () => {
     expect([...importance.shades.hidden]).toEqual([255, 219, 182, 146, 109, 73, 36, 0]);
     expect(importance.shades.heads.map((row) => [...row])).toEqual([
       [0, 255],
@@ -37,7 +37,7 @@ describe('importance', () => {
     expect([...importance.shades.layers]).toEqual([255, 0]);
   });
 
-  it('is said with its place, and with what becomes of the unit', () => {
+  it('is said with its rank, and with what becomes of the unit', () => {
     expect(say(unit('head', 0, 0))).toBe('Head 1 of layer 1: 0.0421, 2nd of 2; goes');
     expect(say(unit('head', 0, 1))).toBe('Head 2 of layer 1: 0.300, 1st of 2; stays');
     expect(say(unit('head', 1, 0))).toBe('Head 1 of layer 2: 5, 1st of 2; goes with its layer');
@@ -48,7 +48,7 @@ describe('importance', () => {
     );
     expect(say(unit('intermediate', 1, 0, 1))).toMatch(/11th to 12th of 12; go with their layer$/);
     expect(say(unit('head', 0, 0), importance, null)).toBe('Head 1 of layer 1: 0.0421, 2nd of 2');
-    expect(describeImportance(null, null, unit('head', 0, 0))).toBe('Head 1 of layer 1: not scored');
+    expect(say(unit('head', 0, 0), importanceOf(exampleConfig), null)).toBe('Head 1 of layer 1: not scored');
   });
 
   it('of a set without scores is not made up', () => {
@@ -56,7 +56,7 @@ describe('importance', () => {
     const some = removalOrders(exampleConfig, { layers, widths: layers }, false);
     const only = importanceOf(exampleConfig, layers, some);
     expect(say(unit('head', 0, 0), only)).toBe('Head 1 of layer 1: not scored');
-    expect(importanceRows(only, null)[1]).toMatchObject({ heads: 'not scored', place: '1st of 2' });
+    expect(importanceRows(only, null)[1]).toMatchObject({ heads: 'not scored', rank: '1st of 2' });
   });
 
   it('of layers follows the order in which they go, where that is another', () => {
@@ -72,15 +72,15 @@ describe('importance', () => {
 
   it('stands in the table as in the drawing', () => {
     expect(importanceRows(importance, outcome)).toEqual([
-      { layer: null, score: '', place: '6 of 8 stay, 1 to 8', heads: '', units: '' },
+      { layer: null, score: '', rank: '6 of 8 stay, 1 to 8', heads: '', units: '' },
       {
         layer: 0,
         score: '0.500',
-        place: '1st of 2; stays',
+        rank: '1st of 2; stays',
         heads: '1 of 2 stay, 0.0421 to 0.300',
         units: '4 of 12 stay, 1 to 12',
       },
-      { layer: 1, score: '0.250', place: '2nd of 2; goes', heads: '–', units: '–' },
+      { layer: 1, score: '0.250', rank: '2nd of 2; goes', heads: '–', units: '–' },
     ]);
   });
 });

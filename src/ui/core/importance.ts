@@ -11,13 +11,18 @@ export interface Importance {
   config: LlamaConfig;
   /** NaN where a set is not scored. */
   scores: Float64Array;
-  /** Places in a unit's row, 1 for the one that goes last; 0 where a set is not scored. */
+  /** Ranks within a unit's row, 1 for the one that goes last; 0 where a set is not scored. */
   ranks: Uint32Array;
-  /** The places as shades, 255 for the first of its row: values of a row may lie decades apart. */
+  /** The ranks as shades, 255 for the first of its row: values of a row may lie decades apart. */
   shades: GateRows;
 }
 
-export function importanceOf(config: LlamaConfig, { values }: Scores, orders: RemovalOrders): Importance {
+/** Without scores: of a model that nobody scored yet. */
+export function importanceOf(
+  config: LlamaConfig,
+  { values }: Scores = { values: {} },
+  orders: RemovalOrders = {},
+): Importance {
   const layout = gateLayout(config);
   const scores = new Float64Array(layout.total).fill(Number.NaN);
   const ranks = new Uint32Array(layout.total);
@@ -79,7 +84,7 @@ export interface ImportanceRow {
   /** Empty for the hidden dimensions, and where layers are not scored. */
   score: string;
   /** "2nd of 6; goes" */
-  place: string;
+  rank: string;
   heads: string;
   units: string;
 }
@@ -102,7 +107,7 @@ export function importanceRows(importance: Importance, outcome: Outcome): Import
     return {
       layer,
       score: scored ? formatNumber(scores[index]!) : '',
-      place: [
+      rank: [
         scored ? `${ordinal(ranks[index]!)} of ${config.numHiddenLayers}` : 'not scored',
         outcome && (goes ? 'goes' : 'stays'),
       ]
@@ -112,7 +117,7 @@ export function importanceRows(importance: Importance, outcome: Outcome): Import
       units: goes ? '–' : summary('intermediate', layer),
     };
   });
-  return [{ layer: null, score: '', place: summary('hidden', 0), heads: '', units: '' }, ...layers];
+  return [{ layer: null, score: '', rank: summary('hidden', 0), heads: '', units: '' }, ...layers];
 }
 
 function countOpen(mask: ArrayLike<number>, from: number, to: number): number {
