@@ -63,9 +63,13 @@ test('units are scored, seen, cut by a slider, exported, loaded and pinned', asy
   await expect(anatomy.getByRole('row', { name: /^1 / })).toContainText(/kept|closed/);
 
   await anatomy.getByRole('button', { name: 'Table' }).click();
+  const letGo = anatomy.getByRole('button', { name: 'Let all go' });
+  await expect(letGo).toBeVisible();
   await anatomy.screenshot({ path: info.outputPath('importance.png') });
   const { violations } = await new AxeBuilder({ page }).include('.anatomy').analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);
+  await letGo.click();
+  await expect(letGo).toBeHidden();
 });
 
 test('the form shows what has an effect, and keeps what has none', async ({ page }) => {

@@ -3,7 +3,7 @@ import type { LlamaConfig } from '../../llama/config';
 import { pinProblem } from '../../pruning/pins';
 import { Panel } from '../controls/panel';
 import { Segmented } from '../controls/segmented';
-import { findRun, settingsShown } from '../core/lab-state';
+import { findRun, followedRun, settingsShown } from '../core/lab-state';
 import { fixedBecause } from '../core/live-fields';
 import { type PinState, type Place, withPinned } from '../core/pinned-units';
 import { useLab, useLabState } from '../lab-context';
@@ -26,7 +26,10 @@ export function AnatomyPanel() {
   const tall = useTall();
   const [table, setTable] = useState(false);
   const [view, setView] = useState<View>('gates');
-  const model = run?.started.source ?? source;
+  // Scores are of what the form is about; the gates are those of the shown run, also of the recorded one.
+  const followed = useLabState((state) => followedRun(state)?.started.source ?? null);
+  const shown = run?.started.source ?? source;
+  const model = view === 'importance' ? (followed ?? source ?? shown) : shown;
   const config = model?.config ?? null;
   const { pins, onPin } = usePins(config, model?.name ?? null);
   const height = narrow
@@ -52,6 +55,7 @@ export function AnatomyPanel() {
       ) : (
         <GatesView config={config} run={run} pins={pins} onPin={onPin} table={table} height={height} />
       )}
+      {pins.length > 0 && onPin && <Pinned count={pins.length} />}
     </Panel>
   );
 }
@@ -70,6 +74,19 @@ function usePins(config: LlamaConfig | null, name: string | null) {
     else lab.setField('pins', next);
   };
   return { pins, onPin: fixed === null ? onPin : null };
+}
+
+/** With many pins nobody wants to let go of one after the other. */
+function Pinned({ count }: { count: number }) {
+  const lab = useLab();
+  return (
+    <p className="anatomy-caption">
+      {count.toLocaleString('en')} pinned by hand{' '}
+      <button type="button" className="quiet" onClick={() => lab.setField('pins', [])}>
+        Let all go
+      </button>
+    </p>
+  );
 }
 
 function Legend({ view, cut }: { view: View; cut: boolean }) {

@@ -6,7 +6,7 @@ import { WorkProgress } from '../controls/work-progress';
 import type { Outcome } from '../core/importance';
 import { findJob, isGoing, planShown, settingsShown, type UnitScores } from '../core/lab-state';
 import { fixedBecause } from '../core/live-fields';
-import type { ShownModel } from '../core/score-origin';
+import { isModel, type ShownModel } from '../core/score-origin';
 import { useLab, useLabState } from '../lab-context';
 import { FieldSelect } from '../panels/field-select';
 import { exportScores } from '../score-files';
@@ -21,7 +21,7 @@ interface ScoreBarProps {
 export function ScoreBar({ model, found, outcome }: ScoreBarProps) {
   const lab = useLab();
   const job = useLabState((state) => findJob(state, 'scoreUnits'));
-  const open = useLabState(({ source }) => source?.name === model.name);
+  const open = useLabState(({ source }) => source !== null && isModel(source, model));
   const ready = useLabState((state) => state.engine.state === 'open' && (open || !isGoing(state)));
   return (
     <div className="score-bar" role="group" aria-label="Scores">

@@ -10,12 +10,15 @@ export interface ShownModel {
   config: LlamaConfig;
 }
 
+/** Whether this is the model with that name and those weights. */
+export const isModel = (
+  { name, weightsSha256 }: { name: string; weightsSha256: string | null },
+  model: ShownModel,
+): boolean => name === model.name && weightsSha256 === (model.weightsSha256 ?? null);
+
 /** The scores that the page has, where they are of this model. */
-export function scoresOf(
-  { unitScores }: Pick<LabState, 'unitScores'>,
-  { name, weightsSha256 }: ShownModel,
-): UnitScores | null {
-  const same = unitScores?.source === name && unitScores.weightsSha256 === (weightsSha256 ?? null);
+export function scoresOf({ unitScores }: Pick<LabState, 'unitScores'>, model: ShownModel): UnitScores | null {
+  const same = unitScores !== null && isModel({ ...unitScores, name: unitScores.source }, model);
   return same ? unitScores : null;
 }
 
