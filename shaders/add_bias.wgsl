@@ -1,4 +1,5 @@
-// values[m, n] += bias[n]: the output projection's bias, for models with `attention_bias`.
+// values[m, n] += bias[n]: the biases of a linear layer, where the model has them (`attention_bias`: o; `mlp_bias`:
+// gate, up and down; rope.wgsl adds those of q, k and v).
 //
 // Shapes: values [rows, columns], bias [columns].  One thread an element; 256 threads a workgroup,
 // workgroups folded into two dimensions.  Bindings: 0 sizes, 1 values (in place), 2 bias.

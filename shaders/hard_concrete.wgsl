@@ -5,10 +5,9 @@
 //   z     = clamp(s · (ζ − γ) + γ, 0, 1),      γ = −0.1, ζ = 1.1, ε = 1e-6
 //
 // A gate with |logα| ≥ 32 is pinned by hand: z is 1 above and 0 below, and logα goes back to ±64, from where no
-// optimiser step reaches the others. Gates of a set that is not learnt are 1. The noise is a pure function of (seed, step, gate index): Threefry
-// 2x32 with 20 rounds (Salmon et al. 2011), key (seed_low, seed_high), counter (gate index, step). A run can be
-// resumed at any step, and the CPU computes the same u. Its first word gives 23 bits, u = (2k + 1) / 2²⁴: both u
-// and 1 − u are exact in f32.
+// optimiser step reaches the others. Gates of a set that is not learnt are 1. The noise is a pure function of (seed, step, gate index): threefry.wgsl,
+// key (seed_low, seed_high), counter (gate index, step). A run can be resumed at any step, and the CPU computes the
+// same u. The first word gives 23 bits, u = (2k + 1) / 2²⁴: both u and 1 − u are exact in f32.
 //
 // Shapes    logα, z [gate count], laid out as gate_layout.wgsl says
 // Dispatch  one thread a gate, ceil(count / 64) workgroups (folded)
@@ -23,32 +22,6 @@ const LOG_ALPHA_LIMIT = 4.605170186;
 const NOISE_EDGE = 1.0e-6;
 const PINNED_FROM = 32.0;
 const PINNED = 64.0;
-
-fn rotate_left(x: u32, bits: u32) -> u32 {
-  return (x << bits) | (x >> (32u - bits));
-}
-
-// Four rounds with rotations r, then the key words that follow them.
-fn four_rounds(x: vec2u, r: vec4u, injected: vec2u) -> vec2u {
-  var y = x;
-  for (var i = 0u; i < 4u; i++) {
-    y.x += y.y;
-    y.y = rotate_left(y.y, r[i]) ^ y.x;
-  }
-  return y + injected;
-}
-
-fn threefry(key: vec2u, counter: vec2u) -> vec2u {
-  let third = 0x1BD11BDAu ^ key.x ^ key.y;
-  const EVEN = vec4u(13u, 15u, 26u, 6u);
-  const ODD = vec4u(17u, 29u, 16u, 24u);
-  var x = counter + key;
-  x = four_rounds(x, EVEN, vec2u(key.y, third + 1u));
-  x = four_rounds(x, ODD, vec2u(third, key.x + 2u));
-  x = four_rounds(x, EVEN, vec2u(key.x, key.y + 3u));
-  x = four_rounds(x, ODD, vec2u(key.y, third + 4u));
-  return four_rounds(x, EVEN, vec2u(third, key.x + 5u));
-}
 
 @compute @workgroup_size(64)
 fn sample_gates(

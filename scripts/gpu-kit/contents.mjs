@@ -33,6 +33,7 @@ export const TESTS = [
   'golden.test.ts',
   'distillation.test.ts',
   'trainer.test.ts',
+  'adapters.test.ts',
   'src/run/run.test.ts',
 ];
 

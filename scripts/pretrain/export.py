@@ -19,7 +19,7 @@ def hugging_face_config(config):
         **config,
         "hidden_act": "silu",
         "attention_dropout": 0.0,
-        "mlp_bias": False,
+        "mlp_bias": config.get("mlp_bias", False),
         "initializer_range": 0.02,
         "bos_token_id": 0,
         "eos_token_id": 0,

@@ -21,6 +21,7 @@ def defaults(config):
         "rms_norm_eps": 1e-6,
         "tie_word_embeddings": False,
         "attention_bias": False,
+        "mlp_bias": False,
     }
     filled.update({key: value for key, value in config.items() if value is not None})
     return filled
@@ -102,10 +103,10 @@ class Attention(nn.Module):
 class MLP(nn.Module):
     def __init__(self, config):
         super().__init__()
-        c, i = config["hidden_size"], config["intermediate_size"]
-        self.gate_proj = nn.Linear(c, i, bias=False)
-        self.up_proj = nn.Linear(c, i, bias=False)
-        self.down_proj = nn.Linear(i, c, bias=False)
+        c, i, bias = config["hidden_size"], config["intermediate_size"], config["mlp_bias"]
+        self.gate_proj = nn.Linear(c, i, bias=bias)
+        self.up_proj = nn.Linear(c, i, bias=bias)
+        self.down_proj = nn.Linear(i, c, bias=bias)
 
     def forward(self, x):
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))

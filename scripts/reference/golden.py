@@ -1,4 +1,4 @@
-"""Writes golden.json: logits, losses and every gradient of three tiny models, and joint training traces.
+"""Writes golden.json: logits, losses and every gradient of three tiny models, joint training traces, and adapters.
 
     python3 scripts/reference/golden.py
 
@@ -16,7 +16,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "pretrain"))
 
 import gated  # noqa: E402
+import lora  # noqa: E402
 from model import Llama, defaults  # noqa: E402
+from threefry import threefry  # noqa: E402
 
 SETS = ["hidden", "head", "intermediate", "layer"]
 B, T = 2, 17
@@ -29,7 +31,7 @@ MODELS = {
     },
     "b": {
         **COMMON, "vocab_size": 67, "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2,
-        "head_dim": 12, "intermediate_size": 48, "tie_word_embeddings": True, "attention_bias": True,
+        "head_dim": 12, "intermediate_size": 48, "tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True,
     },
     "c": {
         **COMMON, "vocab_size": 53, "hidden_size": 24, "num_attention_heads": 2, "num_key_value_heads": 2,
@@ -188,24 +190,6 @@ class Adam:
             p.data.mul_(1 - self.rate * decay).sub_(self.rate * update)
 
 
-def threefry(key, counter):
-    """Threefry-2x32 with 20 rounds (Salmon et al. 2011, section 4), on plain integers."""
-    mask = 0xFFFFFFFF
-    keys = [*key, 0x1BD11BDA ^ key[0] ^ key[1]]
-    x, y = (counter[0] + keys[0]) & mask, (counter[1] + keys[1]) & mask
-    for round_ in range(20):
-        x = (x + y) & mask
-        turn = (13, 15, 26, 6, 17, 29, 16, 24)[round_ % 8]
-        y = ((y << turn | y >> (32 - turn)) & mask) ^ x
-        if round_ % 4 == 3:
-            n = round_ // 4 + 1
-            x, y = (x + keys[n % 3]) & mask, (y + keys[(n + 1) % 3] + n) & mask
-    return x, y
-
-
-assert threefry((0, 0), (0, 0)) == (0x6B200159, 0x99BA4EFE), "Random123's known answer"
-
-
 def noise_of_step(config, seed, step):
     """u of every gate: the middle of one of 2^23 cells, from the first word of threefry(seed, (gate, step))."""
     u, index = {}, 0
@@ -302,6 +286,74 @@ def training_trace(case, inputs, weight_decay=0.0, log_alpha_init=TRAINING["log_
     }
 
 
+ADAPTERS = {
+    # Every projection of fused and unfused products, an odd rank, dropout.
+    "every": {"model": "b", "rank": 3, "alpha": 5.0, "dropout": 0.25, "projections": list(lora.PROJECTIONS)},
+    # Some rows of a fused product, as PEFT adapts a LLaMA by default, and one layer without any.
+    "some": {"model": "a", "rank": 4, "alpha": 4.0, "dropout": 0.0, "projections": ["q", "v", "down"]},
+}
+ADAPTER_STEPS, ADAPTER_SEED, ADAPTER_DECAY = 3, 2**40 + 7, 0.1
+
+
+def adapter_case(case, settings, generator_seed):
+    """Adapters that are not zero: logits, loss and gradients without dropout, then steps of AdamW with it."""
+    generator = torch.Generator().manual_seed(generator_seed)
+    config = case["config"]
+    model = Llama(config).double()
+    with torch.no_grad():
+        for name, parameter in weights_of(model).items():
+            parameter.copy_(case["weights"][name]["data"].detach())
+    model.requires_grad_(False)
+    adapters = lora.adapt(model, settings["rank"], settings["alpha"], settings["projections"])
+    tensors = lora.tensors_of(adapters)
+    for name, tensor in tensors.items():
+        noise = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+        tensor.data.copy_(as_float32(noise * (0.3 if "lora_A" in name else 0.2)))
+    tokens = torch.randint(0, config["vocab_size"], (B, T), generator=generator)
+    values = list(tensors.values())
+
+    def loss_of(tokens):
+        logits = model(tokens)
+        return logits, gated.next_token_loss(logits, tokens)
+
+    logits, loss = loss_of(tokens)
+    found = torch.autograd.grad(loss, values)
+    check_adapters(loss_of, tokens, tensors, found)
+    result = {
+        **settings,
+        "adapters": plain_data(flat(tensors)),
+        "tokens": tokens,
+        "loss": loss,
+        "logits": logits,
+        "gradients": flat(dict(zip(tensors, found))),
+    }
+    adam = Adam(values, TRAINING["learning_rates"]["weights"], [ADAPTER_DECAY] * len(values))
+    steps = []
+    for step in range(ADAPTER_STEPS):
+        tokens = torch.randint(0, config["vocab_size"], (B, T), generator=generator)
+        lora.draw(adapters, settings["dropout"], ADAPTER_SEED, step, B * T)
+        _, loss = loss_of(tokens)
+        found = torch.autograd.grad(loss, values)
+        norm = torch.sqrt(sum(g.pow(2).sum() for g in found))
+        adam.step([g * min(1.0, TRAINING["clip"] / (norm.item() + 1e-6)) for g in found])
+        steps.append(plain_data({"tokens": tokens, "loss": loss, "gradient_norm": norm}))
+    return {**result, "steps": steps, "final_adapters": flat(tensors)}
+
+
+def check_adapters(loss_of, tokens, tensors, exact, step=1e-6):
+    """The adapters' gradients against central differences, at an entry of each."""
+    with torch.no_grad():
+        for (name, tensor), gradient in zip(tensors.items(), exact):
+            values, at = tensor.view(-1), tensor.numel() // 2
+            kept = values[at].item()
+            losses = []
+            for sign in (1, -1):
+                values[at] = kept + sign * step
+                losses.append(loss_of(tokens)[1].item())
+            values[at] = kept
+            assert abs((losses[0] - losses[1]) / (2 * step) - gradient.reshape(-1)[at].item()) < 1e-7, name
+
+
 class NearKink(Exception):
     pass
 
@@ -360,8 +412,12 @@ def main():
         trace["final_weights"] = flat(trace["final_weights"])
     drift_inputs = training_inputs(config, torch.Generator().manual_seed(12), seed, 50)
     drift = training_trace(cases["a"], drift_inputs, exact=False)
+    adapted = {
+        name: adapter_case(cases[settings["model"]], settings, 21 + i)
+        for i, (name, settings) in enumerate(ADAPTERS.items())
+    }
     golden = {
-        "version": 2,
+        "version": 3,
         "models": {name: flatten_case(case) for name, case in cases.items()},
         "training": {"model": "a", "settings": TRAINING, "seed": seed, "inputs": inputs, "traces": traces},
         "drift": {
@@ -369,6 +425,7 @@ def main():
             "loss": [step["loss"] for step in drift["steps"]],
             "expected_sparsity": [step["expected_sparsity"] for step in drift["steps"]],
         },
+        "adapters": {"seed": ADAPTER_SEED, "weight_decay": ADAPTER_DECAY, "cases": adapted},
     }
     text = json.dumps(plain_data(golden), separators=(",", ":"))
     (HERE / "golden.json").write_text(text + "\n")
@@ -376,6 +433,8 @@ def main():
     for name, case in cases.items():
         print(name, f"plain {case['plain']['loss']:.9f}, gated {case['gated']['loss']:.9f}")
     print("seed", seed, "drift", golden["drift"]["loss"][0], golden["drift"]["loss"][-1])
+    for name, case in adapted.items():
+        print("adapters", name, [round(step["loss"], 6) for step in case["steps"]])
     for trace in traces:
         print([round(step["loss"] + step["lagrangian"], 6) for step in trace["steps"]])
 

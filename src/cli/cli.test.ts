@@ -302,7 +302,10 @@ describe('command line', () => {
 
   it.each([
     [[], /npm run -s cli -- COMMAND/],
-    [['frobnicate'], /^There is no command frobnicate: choose among info, perplexity, tasks, prune/],
+    [
+      ['frobnicate'],
+      /^There is no command frobnicate: choose among info, methods, scores, perplexity, tasks, prune/,
+    ],
     [['info'], /^info needs MODEL: see info --help\.$/],
     [['info', 'nano', 'small'], /^info takes one MODEL, not also small/],
     [['info', 'nano', '--nonsense'], /^info has no option --nonsense: see info --help\.$/],

@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/device';
-import type { ModelView } from '../llama/forward';
+import type { ModelView } from '../llama/model';
 import { createTargetScorer, SCORES_IN_FLIGHT, type TargetScorer } from '../llama/target-scores';
 import type { Request } from './request';
 

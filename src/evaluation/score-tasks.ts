@@ -1,7 +1,7 @@
 import { tellingWhere } from '../fields/finite';
 import type { Tokenizer } from '../data/tokenizer';
 import type { Gpu } from '../gpu/device';
-import type { ModelView } from '../llama/forward';
+import type { ModelView } from '../llama/model';
 import { uploadModel } from '../llama/inference';
 import type { FlatModel } from '../llama/parameters';
 import { scoreRequests } from './log-likelihood';

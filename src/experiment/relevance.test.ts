@@ -62,6 +62,25 @@ describe('what has an effect', () => {
     }
   });
 
+  it('adapters and a teacher, where there are any', () => {
+    expect(group(keysOf({}), 'lora')).toEqual([]);
+    expect(group(keysOf({ retraining: 'lora' }), 'lora')).toContain('lora.rank');
+    expect(keysOf({ retraining: 'lora' })).not.toContain('lora.share');
+    expect(keysOf({ retraining: 'continued-lora', lora: { share: 0 } })).toContain('lora.share');
+    expect(group(keysOf({}), 'distillation')).toEqual(['distillation.weight']);
+    expect(group(keysOf({ distillation: { weight: 0.5 } }), 'distillation')).toHaveLength(3);
+    const after = { method: 'one-shot', distillation: { weight: 0.5 } };
+    expect(keysOf(after)).not.toContain('distillation.pruning');
+    expect(group(keysOf({ method: 'one-shot', retraining: 'none' }), 'distillation')).toEqual([]);
+  });
+
+  it('calibration text, where the stream is turned by it', () => {
+    expect(group(keysOf({ basis: 'principal' }), 'calibration')).toHaveLength(4);
+    const gates = { head: false, intermediate: false };
+    expect(keysOf({ method: 'one-shot', gates })).toContain('scores.widths');
+    expect(keysOf({ method: 'one-shot', gates, basis: 'principal' })).not.toContain('scores.widths');
+  });
+
   it('what moves the mixture, only while it moves', () => {
     expect(keysOf({})).toContain('mixture.smoothing');
     expect(keysOf({ mixture: { mode: 'manual' } })).not.toContain('mixture.smoothing');

@@ -1,14 +1,17 @@
 import { trainingBeforeCut } from '../pruning/methods';
 import { criterion } from '../pruning/scores';
-import { trains } from '../retraining';
+import { compensates } from '../pruning/scores/compensation';
+import { adapterSteps, trains } from '../retraining';
 import type { Experiment } from './schema';
 
 type Rule = (settings: Experiment) => boolean;
 
 const learnsMasks: Rule = ({ method }) => method === 'sheared';
 const scoresUnits: Rule = ({ method }) => method === 'one-shot';
-const readsText: Rule = ({ scores }) =>
+const turns: Rule = ({ basis }) => basis !== 'own';
+const scoresText: Rule = ({ scores }) =>
   [scores.layers, scores.widths].some((id) => criterion(id).reads !== undefined);
+const readsText: Rule = (settings) => turns(settings) || scoresText(settings);
 const trainsBefore: Rule = (settings) => trainingBeforeCut(settings.method, settings).steps > 0;
 const trainsAfter: Rule = ({ retraining }) => trains(retraining);
 const trainsAtAll: Rule = (settings) => trainsBefore(settings) || trainsAfter(settings);
@@ -22,9 +25,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   scores: scoresUnits,
   'scores.layers': ({ gates }) => gates.layer,
   'scores.protectEnds': ({ gates }) => gates.layer,
-  'scores.widths': ({ gates }) => gates.hidden || gates.head || gates.intermediate,
-  'scores.compensate': ({ scores }) => scores.steps === 0 && criterion(scores.widths).compensates === true,
-  calibration: scoresUnits,
+  // Along axes hidden dimensions go in the order of the axes.
+  'scores.widths': ({ gates, basis }) =>
+    (gates.hidden && basis === 'own') || gates.head || gates.intermediate,
+  'scores.compensate': ({ method, scores }) =>
+    compensates({ method, scores: { ...scores, compensate: true } }),
+  calibration: (settings) => scoresUnits(settings) || turns(settings),
   'calibration.sequences': readsText,
   'calibration.length': readsText,
   'calibration.mixture': readsText,
@@ -32,6 +38,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   // A mask that closes over some steps trains with the rates and batches of retraining.
   retrain: (settings) => trainsAfter(settings) || (scoresUnits(settings) && trainsBefore(settings)),
   'retrain.steps': trainsAfter,
+  lora: ({ retraining, lora }) => adapterSteps(retraining, 1, { ...lora, share: 1 }) > 0,
+  'lora.share': ({ retraining, lora }) => adapterSteps(retraining, 1, { ...lora, share: 0 }) === 0,
+  distillation: trainsAtAll,
+  'distillation.temperature': ({ distillation }) => distillation.weight > 0,
+  'distillation.pruning': (settings) => settings.distillation.weight > 0 && trainsBefore(settings),
+  'mixture.retraining': (settings) => settings.mixture.mode !== 'manual' && trainsAfter(settings),
   'mixture.weights': ({ mixture }) => mixture.mode !== 'constant',
   'mixture.referenceLosses': adapts,
   'mixture.clamp': adapts,

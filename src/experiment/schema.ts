@@ -11,11 +11,14 @@ import {
 } from '../fields/field';
 import { listFields, treeSchema, type TableField } from '../fields/table';
 import { checked } from '../formats/refusal';
+import { basisField } from '../pruning/basis/fields';
 import { METHODS } from '../pruning/methods';
 import { oneShot } from '../pruning/methods/one-shot';
 import { sheared } from '../pruning/methods/sheared';
 import { RETRAININGS } from '../retraining';
 import { continued } from '../retraining/continued';
+import { distillation } from '../retraining/distillation';
+import { lora } from '../retraining/lora';
 
 const options = <const Id extends string>(
   parts: readonly { id: Id; label: string }[],
@@ -53,6 +56,7 @@ const EXPERIMENT_TABLE = {
     ),
   },
   method: choice('Method', 'sheared', options(METHODS), 'How the units to keep are chosen.'),
+  basis: basisField,
   scores: oneShot.fields.scores,
   calibration: oneShot.fields.calibration,
   gates: sheared.fields.gates,
@@ -81,6 +85,16 @@ const EXPERIMENT_TABLE = {
       'until-end',
     ),
     /** The source model's own, or what the scaling law of its family gives for the target's size. */
+    retraining: choice(
+      'Mixture after the cut',
+      'carried',
+      [
+        { value: 'carried', label: 'As pruning left it' },
+        { value: 'corpus', label: 'The corpus’ proportions again' },
+        { value: 'uniform', label: 'Every domain alike' },
+      ],
+      'The mixture that retraining begins with; with manual weights these stay.',
+    ),
     referenceLosses: choice(
       'Reference losses',
       'source',
@@ -103,7 +117,9 @@ const EXPERIMENT_TABLE = {
     ),
   },
   prune: sheared.fields.prune,
-  retrain: continued.fields,
+  retrain: continued.fields.retrain,
+  lora: lora.fields.lora,
+  distillation: distillation.fields,
   contextLength: integer('Context', 128, [2, 8192, 1], 'Tokens in a window.'),
   clipNorm: number('Gradient clip', 1, [0.001, 1000, 0.1], 'Largest global gradient norm.', 'until-end'),
   evaluation: {
@@ -149,12 +165,14 @@ export function findField(key: string): Field | undefined {
   return FIELDS_BY_KEY.get(key);
 }
 
-export type FieldGroup = 'target' | 'method' | 'scores' | 'mixture' | 'prune' | 'retrain' | 'run';
+export type FieldGroup =
+  'target' | 'method' | 'scores' | 'mixture' | 'prune' | 'retrain' | 'adapters' | 'distillation' | 'run';
 
 const GROUPS: Record<string, FieldGroup> = {
   source: 'target',
   target: 'target',
   method: 'method',
+  basis: 'method',
   scores: 'scores',
   calibration: 'scores',
   gates: 'method',
@@ -163,6 +181,8 @@ const GROUPS: Record<string, FieldGroup> = {
   prune: 'prune',
   retraining: 'retrain',
   retrain: 'retrain',
+  lora: 'adapters',
+  distillation: 'distillation',
 };
 
 /** The part of the form in which a field stands. */

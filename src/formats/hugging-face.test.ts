@@ -27,7 +27,7 @@ describe('Hugging Face folder', () => {
   it.each([
     ['plain', smallConfig()],
     ['tied', smallConfig({ tieWordEmbeddings: true })],
-    ['biased', smallConfig({ attentionBias: true })],
+    ['biased', smallConfig({ attentionBias: true, mlpBias: true })],
   ])('reads back a %s model that it wrote', (_, config) => {
     const tensors = valuesOf(smallTensors(config));
     const files = writeModelFolder(config, tensors, [json('tokenizer.json', { a: 1 })]);
@@ -40,7 +40,7 @@ describe('Hugging Face folder', () => {
   });
 
   it('writes the tensors of a biased, untied layer', () => {
-    const config = smallConfig({ attentionBias: true, numHiddenLayers: 1 });
+    const config = smallConfig({ attentionBias: true, mlpBias: true, numHiddenLayers: 1 });
     const written = writeModelFolder(config, valuesOf(smallTensors(config)));
     const shapes = [...openSafetensors(written[1]!.bytes).tensors].map(([name, { shape }]) => [name, shape]);
     expect(Object.fromEntries(shapes)).toEqual({
@@ -56,8 +56,11 @@ describe('Hugging Face folder', () => {
       'model.layers.0.self_attn.o_proj.bias': [12],
       'model.layers.0.post_attention_layernorm.weight': [12],
       'model.layers.0.mlp.gate_proj.weight': [10, 12],
+      'model.layers.0.mlp.gate_proj.bias': [10],
       'model.layers.0.mlp.up_proj.weight': [10, 12],
+      'model.layers.0.mlp.up_proj.bias': [10],
       'model.layers.0.mlp.down_proj.weight': [12, 10],
+      'model.layers.0.mlp.down_proj.bias': [12],
       'model.norm.weight': [12],
       'lm_head.weight': [11, 12],
     });

@@ -34,6 +34,7 @@ describe('config.json', () => {
       ropeScaling: { type: 'default' },
       tieWordEmbeddings: false,
       attentionBias: false,
+      mlpBias: false,
       bosTokenId: 1,
       eosTokenId: 2,
     });
@@ -104,6 +105,7 @@ describe('config.json', () => {
     const configs = [
       smallConfig(),
       smallConfig({ tieWordEmbeddings: true, attentionBias: true, bosTokenId: null, ropeTheta: 5e5 }),
+      smallConfig({ mlpBias: true }),
       smallConfig({ ropeScaling: { type: 'linear', factor: 8 } }),
       smallConfig({
         ropeScaling: {
@@ -133,7 +135,7 @@ describe('config.json', () => {
     ],
     [{ model_type: undefined }, 'config.json: model_type is missing; it must be "llama"'],
     [{ hidden_act: 'gelu' }, 'config.json: hidden_act must be "silu", not "gelu"'],
-    [{ mlp_bias: true }, 'config.json: mlp_bias must be false, not true'],
+    [{ mlp_bias: 'yes' }, 'config.json: mlp_bias must be true or false, but it is "yes"'],
     [
       { hidden_size: undefined },
       'config.json: hidden_size must be a whole number from 1 to 65536, but it is missing',

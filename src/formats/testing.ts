@@ -18,6 +18,7 @@ export function smallConfig(changes: Partial<LlamaConfig> = {}): LlamaConfig {
     ropeScaling: { type: 'default' },
     tieWordEmbeddings: false,
     attentionBias: false,
+    mlpBias: false,
     bosTokenId: 1,
     eosTokenId: 2,
     ...changes,

@@ -1,13 +1,14 @@
 import layoutSource from '../../shaders/gate_layout.wgsl?raw';
 import source from '../../shaders/hard_concrete.wgsl?raw';
 import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
+import threefrySource from '../../shaders/threefry.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 import { gateLayoutUniforms, type GateLayout } from './gate-layout';
 
 const sampleGatesKernel: Kernel = {
   name: 'hard_concrete',
-  code: `${stepInputsSource}\n${layoutSource}\n${source}`,
+  code: `${stepInputsSource}\n${layoutSource}\n${threefrySource}\n${source}`,
   entryPoint: 'sample_gates',
 };
 

@@ -5,76 +5,46 @@ import { columnSum } from '../kernels/column-sum';
 import { embeddingBackward } from '../kernels/embedding';
 import { gateGradient } from '../kernels/gate-gradient';
 import { headGateSums } from '../kernels/head-gate-sums';
-import { matmul } from '../kernels/matmul';
 import { productSums, type PendingSum } from '../kernels/product-sums';
 import { rmsNormBackward } from '../kernels/rms-norm';
 import { swigluBackward } from '../kernels/swiglu';
-import { branchBefore, regionSlice, type ModelView } from './forward';
+import { branchBefore } from './forward';
 import { gateLayout } from './gates';
-import type { Region } from './parameters';
+import { linearBackward } from './linear';
+import { regionSlice, type ModelView } from './model';
+import type { LinearName, Region } from './parameters';
 import { deltaStride, partialColumns, type BatchShape, type TrainingWorkspace } from './workspace';
 
 /**
- * The gradient of every weight and, with `gateGradients`, of every gate, from the gradient of the last
- * norm's output in `at.normedGradient`. `gradients` has the layout of the parameters. Each product
- * Y = X·Wᵀ gives dX = dY·W and dW = dYᵀ·X; sums over rows go through `at.partials`, without atomics.
+ * The gradient of every weight or, where the model has adapters, of these alone, and, with `gateGradients`, of every
+ * gate, from the gradient of the last norm's output in `at.normedGradient`. `gradients` has the layout of what is
+ * trained: of the parameters, or of the adapters. Each product Y = X·Wᵀ gives dX = dY·W and dW = dYᵀ·X (linear.ts);
+ * sums over rows go through `at.partials`, without atomics.
  * `atNormGradient` is called when `at.normedGradient` is complete for a site, before its norm's own gradient.
  */
 export function recordBackward(
   recorder: Recorder,
-  { config, layout, parameters }: ModelView,
+  model: ModelView,
   gradients: Slice,
   at: TrainingWorkspace,
   { batch, context }: BatchShape,
   gateGradients: Slice | null,
   atNormGradient?: (site: number) => void,
 ): void {
+  const { config, layout, parameters } = model;
+  const frozen = model.adapters !== null;
+  /** Whether anything is trained that lies before the first product: embedding, first norm or hidden gates. */
+  const trainsFirst = !frozen || gateGradients !== null;
   const rows = batch * context;
   const { hiddenSize: hidden, intermediateSize: intermediate, headDim } = config;
   const { numAttentionHeads: heads, numKeyValueHeads: keyValueHeads, numHiddenLayers } = config;
   const gates = gateLayout(config);
   const columns = partialColumns(config);
-  const queryWidth = heads * headDim;
-  const qkvWidth = queryWidth + 2 * keyValueHeads * headDim;
 
   const pending: PendingSum[] = [];
 
-  /** dX of a product into `dX`, dW into the gradient buffer, there at once or by the layer's `productSums`. */
-  const productBackward = (options: {
-    dY: Slice;
-    x: Slice;
-    region: Region;
-    scratch: Slice;
-    dX: Slice;
-    n: number;
-    k: number;
-    label: string;
-  }) => {
-    const { dY, x, region, scratch, dX, n, k, label } = options;
-    matmul(recorder, {
-      layout: 'nn',
-      a: dY,
-      b: regionSlice(parameters, region),
-      c: dX,
-      m: rows,
-      n: k,
-      k: n,
-      scratch: at.productScratch.single,
-      label: `${label} input gradient`,
-    });
-    matmul(recorder, {
-      layout: 'tn',
-      a: dY,
-      b: x,
-      c: regionSlice(gradients, region),
-      m: n,
-      n: k,
-      k: rows,
-      scratch,
-      pending,
-      label: `${label} gradient`,
-    });
-  };
+  const linear = (layer: number, name: LinearName, x: Slice, dY: Slice, dX: Slice | null, label: string) =>
+    linearBackward(recorder, model, gradients, at, { layer, name, x, dY, dX, rows, pending, label });
   const normBackward = (site: number, label: string) => {
     const branch = branchBefore(config, site);
     atNormGradient?.(site);
@@ -103,7 +73,8 @@ export function recordBackward(
       label: `${label} gradient`,
     });
   };
-  const biasBackward = (dY: Slice, region: Region, label: string) =>
+  const biasBackward = (dY: Slice, region: Region | null, label: string) => {
+    if (!region || frozen) return;
     columnSum(recorder, {
       partials: { slice: dY, blocks: rows, columns: region.elements },
       firstColumn: 0,
@@ -112,21 +83,14 @@ export function recordBackward(
       destinationOffset: region.offset,
       label: `${label} gradient`,
     });
+  };
 
   normBackward(2 * numHiddenLayers, 'final norm');
   for (let l = numHiddenLayers - 1; l >= 0; l--) {
     const layer = layout.layers[l]!;
     const name = `layer ${l}`;
-    productBackward({
-      dY: at.branchGradient,
-      x: at.activated[l]!,
-      region: layer.down,
-      scratch: at.productScratch.down,
-      dX: at.activatedGradient,
-      n: hidden,
-      k: intermediate,
-      label: `${name} down`,
-    });
+    biasBackward(at.branchGradient, layer.downBias, `${name} down bias`);
+    linear(l, 'down', at.activated[l]!, at.branchGradient, at.activatedGradient, `${name} down`);
     swigluBackward(recorder, {
       gateUp: at.gateUp[l]!,
       dAct: at.activatedGradient,
@@ -138,29 +102,12 @@ export function recordBackward(
       intermediate,
       label: `${name} swiglu gradient`,
     });
-    productBackward({
-      dY: at.gateUp[l]!,
-      x: at.normed[2 * l + 1]!,
-      region: layer.gateUp,
-      scratch: at.productScratch.gateUp,
-      dX: at.normedGradient,
-      n: 2 * intermediate,
-      k: hidden,
-      label: `${name} gate-up`,
-    });
+    biasBackward(at.gateUp[l]!, layer.gateUpBias, `${name} gate-up bias`);
+    linear(l, 'gateUp', at.normed[2 * l + 1]!, at.gateUp[l]!, at.normedGradient, `${name} gate-up`);
     normBackward(2 * l + 1, `${name} post-attention norm`);
 
-    if (layer.outputBias) biasBackward(at.branchGradient, layer.outputBias, `${name} attention output bias`);
-    productBackward({
-      dY: at.branchGradient,
-      x: at.attended[l]!,
-      region: layer.output,
-      scratch: at.productScratch.output,
-      dX: at.attendedGradient,
-      n: hidden,
-      k: queryWidth,
-      label: `${name} attention output`,
-    });
+    biasBackward(at.branchGradient, layer.outputBias, `${name} attention output bias`);
+    linear(l, 'output', at.attended[l]!, at.branchGradient, at.attendedGradient, `${name} attention output`);
     attentionBackward(recorder, {
       qkv: at.qkv[l]!,
       table: at.rope,
@@ -178,44 +125,38 @@ export function recordBackward(
       headDim,
       label: `${name} attention gradient`,
     });
-    if (layer.qkvBias) biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);
-    productBackward({
-      dY: at.qkvGradient,
-      x: at.normed[2 * l]!,
-      region: layer.qkv,
-      scratch: at.productScratch.qkv,
-      dX: at.normedGradient,
-      n: qkvWidth,
-      k: hidden,
-      label: `${name} qkv`,
-    });
+    const inputGradient = l > 0 || trainsFirst ? at.normedGradient : null;
+    biasBackward(at.qkvGradient, layer.qkvBias, `${name} qkv bias`);
+    linear(l, 'qkv', at.normed[2 * l]!, at.qkvGradient, inputGradient, `${name} qkv`);
     productSums(recorder, {
       pending,
       products: at.productScratch.whole,
       destination: gradients,
       label: `${name} weight gradient sums`,
     });
-    normBackward(2 * l, `${name} input norm`);
+    if (inputGradient) normBackward(2 * l, `${name} input norm`);
   }
-  embeddingBackward(recorder, {
-    dOutput: at.residualGradient,
-    positions: at.positions,
-    starts: at.starts,
-    dTable: regionSlice(gradients, layout.embedding),
-    accumulate: config.tieWordEmbeddings,
-    vocabulary: config.vocabSize,
-    hidden,
-    label: 'embedding gradient',
-  });
+  if (!frozen) {
+    embeddingBackward(recorder, {
+      dOutput: at.residualGradient,
+      positions: at.positions,
+      starts: at.starts,
+      dTable: regionSlice(gradients, layout.embedding),
+      accumulate: config.tieWordEmbeddings,
+      vocabulary: config.vocabSize,
+      hidden,
+      label: 'embedding gradient',
+    });
 
-  columnSum(recorder, {
-    partials: at.partials,
-    firstColumn: columns.normWeights,
-    columns: layout.norms.elements,
-    destination: gradients,
-    destinationOffset: layout.norms.offset,
-    label: 'norm weight gradients',
-  });
+    columnSum(recorder, {
+      partials: at.partials,
+      firstColumn: columns.normWeights,
+      columns: layout.norms.elements,
+      destination: gradients,
+      destinationOffset: layout.norms.offset,
+      label: 'norm weight gradients',
+    });
+  }
   if (!gateGradients) return;
   columnSum(recorder, {
     partials: at.partials,

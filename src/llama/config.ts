@@ -14,7 +14,10 @@ export interface LlamaConfig {
   ropeTheta: number;
   ropeScaling: RopeScaling;
   tieWordEmbeddings: boolean;
+  /** Biases of q, k, v and o. */
   attentionBias: boolean;
+  /** Biases of gate, up and down. */
+  mlpBias: boolean;
   bosTokenId: number | null;
   eosTokenId: number | null;
 }

@@ -12,19 +12,10 @@ import { swigluForward } from '../kernels/swiglu';
 import { targetRank } from '../kernels/target-rank';
 import type { LlamaConfig } from './config';
 import { gateLayout } from './gates';
-import type { ParameterLayout, Region } from './parameters';
-import { logitsRows, type Activations, type BatchShape } from './workspace';
-
-/** A model as the programs see it: its shape, where its weights lie, and the buffers. */
-export interface ModelView {
-  config: LlamaConfig;
-  layout: ParameterLayout;
-  parameters: Slice;
-}
-
-export function regionSlice(whole: Slice, region: Region): Slice {
-  return sliceElements(whole, region.offset, region.elements);
-}
+import { linearForward } from './linear';
+import { regionSlice, type ModelView } from './model';
+import type { LinearName, Region } from './parameters';
+import { logitsRows, type Activations, type AdapterBuffers, type BatchShape } from './workspace';
 
 /** The branch that site `s` adds to the residual before its norm: that of the site before. */
 export function branchBefore(config: LlamaConfig, site: number) {
@@ -39,10 +30,11 @@ export function branchBefore(config: LlamaConfig, site: number) {
  */
 export function recordForward(
   recorder: Recorder,
-  { config, layout, parameters }: ModelView,
-  at: Activations & { rope: Slice; gates: Slice },
+  model: ModelView,
+  at: Activations & { rope: Slice; gates: Slice; adapters: AdapterBuffers | null },
   { batch, context }: BatchShape,
 ): void {
+  const { config, layout, parameters } = model;
   const rows = batch * context;
   const { hiddenSize: hidden, intermediateSize: intermediate, headDim } = config;
   const { numAttentionHeads: heads, numKeyValueHeads: keyValueHeads, numHiddenLayers } = config;
@@ -67,17 +59,13 @@ export function recordForward(
       label,
     });
   };
-  /** out [rows, n] = x [rows, k]·Wᵀ */
-  const product = (options: {
-    x: Slice;
-    region: Region;
-    out: Slice;
-    n: number;
-    k: number;
-    label: string;
-  }) => {
-    const { x, region, out, n, k, label } = options;
-    matmul(recorder, { layout: 'nt', a: x, b: weights(region), c: out, m: rows, n, k, label });
+  const linear = (layer: number, name: LinearName, x: Slice, y: Slice, label: string) =>
+    linearForward(recorder, model, at.adapters, { layer, name, x, y, rows, label });
+
+  /** values [rows, columns] += the bias, where the model has one. */
+  const bias = (values: Slice, region: Region | null, label: string) => {
+    if (!region) return;
+    addBias(recorder, { values, bias: weights(region), rows, columns: region.elements, label });
   };
 
   embeddingForward(recorder, {
@@ -93,17 +81,9 @@ export function recordForward(
     const name = `layer ${l}`;
     const qkv = at.qkv[l]!;
     const attended = at.attended[l]!;
-    const queryWidth = heads * headDim;
 
     norm(2 * l, `${name} input norm`);
-    product({
-      x: at.normed[2 * l]!,
-      region: layer.qkv,
-      out: qkv,
-      n: queryWidth + 2 * keyValueHeads * headDim,
-      k: hidden,
-      label: `${name} qkv`,
-    });
+    linear(l, 'qkv', at.normed[2 * l]!, qkv, `${name} qkv`);
     rope(recorder, {
       qkv,
       ...(layer.qkvBias && { bias: weights(layer.qkvBias) }),
@@ -128,33 +108,12 @@ export function recordForward(
       headDim,
       label: `${name} attention`,
     });
-    product({
-      x: attended,
-      region: layer.output,
-      out: at.branch[2 * l]!,
-      n: hidden,
-      k: queryWidth,
-      label: `${name} attention output`,
-    });
-    if (layer.outputBias) {
-      addBias(recorder, {
-        values: at.branch[2 * l]!,
-        bias: weights(layer.outputBias),
-        rows,
-        columns: hidden,
-        label: `${name} attention output bias`,
-      });
-    }
+    linear(l, 'output', attended, at.branch[2 * l]!, `${name} attention output`);
+    bias(at.branch[2 * l]!, layer.outputBias, `${name} attention output bias`);
 
     norm(2 * l + 1, `${name} post-attention norm`);
-    product({
-      x: at.normed[2 * l + 1]!,
-      region: layer.gateUp,
-      out: at.gateUp[l]!,
-      n: 2 * intermediate,
-      k: hidden,
-      label: `${name} gate-up`,
-    });
+    linear(l, 'gateUp', at.normed[2 * l + 1]!, at.gateUp[l]!, `${name} gate-up`);
+    bias(at.gateUp[l]!, layer.gateUpBias, `${name} gate-up bias`);
     swigluForward(recorder, {
       gateUp: at.gateUp[l]!,
       gates: at.gates,
@@ -164,14 +123,8 @@ export function recordForward(
       intermediate,
       label: `${name} swiglu`,
     });
-    product({
-      x: at.activated[l]!,
-      region: layer.down,
-      out: at.branch[2 * l + 1]!,
-      n: hidden,
-      k: intermediate,
-      label: `${name} down`,
-    });
+    linear(l, 'down', at.activated[l]!, at.branch[2 * l + 1]!, `${name} down`);
+    bias(at.branch[2 * l + 1]!, layer.downBias, `${name} down bias`);
   }
   norm(2 * numHiddenLayers, 'final norm');
 }
@@ -190,8 +143,8 @@ export interface Teacher {
 }
 
 /**
- * Logits, losses, with `ranks` each target's rank, and, with `gradient`, the gradients of the head and of the
- * final norm's output: chunk by chunk of rows, so that a large vocabulary's logits never outgrow one binding.
+ * Logits, losses, with `ranks` each target's rank, and, with `gradient`, the gradients of the
+ * final norm's output and, with its `parameters` (in their layout), of the head: chunk by chunk of rows, so that a large vocabulary's logits never outgrow one binding.
  *
  * The gradient is that of the mean cross-entropy of the next tokens or, with a teacher, of w·τ²·divergence +
  * (1 − w)·cross-entropy (shaders/distillation.wgsl); the losses are the cross-entropy's in either case.
@@ -203,7 +156,7 @@ export function recordLoss(
   { config, layout, parameters }: ModelView,
   at: { normed: Slice; targets: Slice; losses: Slice; logits: Slice; ranks?: Slice },
   shape: BatchShape,
-  gradient?: { normed: Slice; parameters: Slice; productScratch: Slice },
+  gradient?: { normed: Slice; parameters: Slice | null; productScratch: Slice },
   teacher?: Teacher,
 ): void {
   const rows = shape.batch * shape.context;
@@ -286,6 +239,7 @@ export function recordLoss(
       scratch: gradient.productScratch,
       label: 'head input gradient',
     });
+    if (!gradient.parameters) continue;
     matmul(recorder, {
       layout: 'tn',
       a: logits,

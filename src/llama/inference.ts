@@ -13,8 +13,9 @@ import { IGNORED_TARGET } from '../kernels/cross-entropy';
 import { matmul } from '../kernels/matmul';
 import { ropeTable } from '../kernels/rope';
 import type { LlamaConfig } from './config';
-import { recordForward, recordLoss, regionSlice, type ModelView } from './forward';
+import { recordForward, recordLoss } from './forward';
 import { gateLayout } from './gates';
+import { regionSlice, type ModelView } from './model';
 import { parameterLayout, type FlatModel } from './parameters';
 import { allocateInference, logitsRows, type BatchShape } from './workspace';
 
@@ -29,6 +30,7 @@ export function uploadModel(
     config,
     layout: parameterLayout(config),
     parameters: slice,
+    adapters: null,
     destroy: () => gpu.destroyBuffer(slice.buffer),
   };
 }
@@ -64,8 +66,8 @@ export async function prepareForward(
   shape: BatchShape,
   { own }: Owner,
 ) {
-  const { config } = model;
-  const workspace = own(allocateInference(gpu, label, config, shape));
+  const { config, adapters } = model;
+  const workspace = own(allocateInference(gpu, label, config, shape, adapters?.lora));
   writeRopeTable(gpu, workspace.rope, config, shape.context);
   writeElements(gpu, workspace.gates, openGates(config));
   const program = own(

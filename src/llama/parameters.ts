@@ -14,6 +14,21 @@ export interface TensorPlace {
   offset: number;
 }
 
+/** The linear layers of a block by the names of their regions. */
+export const LINEARS = ['qkv', 'output', 'gateUp', 'down'] as const;
+export type LinearName = (typeof LINEARS)[number];
+
+/** Rows n and columns k of each linear layer's weights. */
+export function linearShapes(config: LlamaConfig): Record<LinearName, { n: number; k: number }> {
+  const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
+  return {
+    qkv: { n: (H + 2 * G) * headDim, k: d },
+    output: { n: d, k: H * headDim },
+    gateUp: { n: 2 * I, k: d },
+    down: { n: d, k: I },
+  };
+}
+
 export interface LayerRegions {
   /** [(H + 2G)·dh, d]: the rows of q, then k, then v, so that one product makes all three. */
   qkv: Region;
@@ -26,6 +41,9 @@ export interface LayerRegions {
   /** [(H + 2G)·dh] and [d], when `attention_bias` is set. */
   qkvBias: Region | null;
   outputBias: Region | null;
+  /** [2I] and [d], when `mlp_bias` is set. */
+  gateUpBias: Region | null;
+  downBias: Region | null;
 }
 
 /**
@@ -75,6 +93,8 @@ export function parameterLayout(config: LlamaConfig): ParameterLayout {
     ...regions,
     qkvBias: config.attentionBias ? place(qkvRows) : null,
     outputBias: config.attentionBias ? place(d) : null,
+    gateUpBias: config.mlpBias ? place(2 * I) : null,
+    downBias: config.mlpBias ? place(d) : null,
   }));
 
   const tensors: TensorPlace[] = [];
@@ -95,6 +115,11 @@ export function parameterLayout(config: LlamaConfig): ParameterLayout {
     tensor(`${at}.mlp.gate_proj.weight`, layer.gateUp.offset, I, d);
     tensor(`${at}.mlp.up_proj.weight`, layer.gateUp.offset + I * d, I, d);
     tensor(`${at}.mlp.down_proj.weight`, layer.down.offset, d, I);
+    if (layer.gateUpBias && layer.downBias) {
+      tensor(`${at}.mlp.gate_proj.bias`, layer.gateUpBias.offset, I);
+      tensor(`${at}.mlp.up_proj.bias`, layer.gateUpBias.offset + I, I);
+      tensor(`${at}.mlp.down_proj.bias`, layer.downBias.offset, d);
+    }
     tensor(`${at}.input_layernorm.weight`, norms.offset + 2 * l * d, d);
     tensor(`${at}.post_attention_layernorm.weight`, norms.offset + (2 * l + 1) * d, d);
   });

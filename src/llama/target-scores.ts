@@ -6,8 +6,9 @@ import { recordProgram, submitPrograms, type Program } from '../gpu/program';
 import { createReadRing } from '../gpu/read-ring';
 import { IGNORED_TARGET } from '../kernels/cross-entropy';
 import { embeddingForward } from '../kernels/embedding';
-import { recordLoss, type ModelView } from './forward';
+import { recordLoss } from './forward';
 import { prepareForward } from './inference';
+import type { ModelView } from './model';
 import { allocate, type BatchShape } from './workspace';
 
 /** Rows to score are padded to a multiple of this, so that a shape has few head programs. */

@@ -17,6 +17,7 @@ export const TINY: LlamaConfig = {
   ropeScaling: { type: 'default' },
   tieWordEmbeddings: false,
   attentionBias: false,
+  mlpBias: false,
   bosTokenId: 0,
   eosTokenId: 0,
 };

@@ -2,8 +2,10 @@ import { alignElements, createStorage, sliceElements, type Slice } from '../gpu/
 import type { Gpu } from '../gpu/device';
 import type { Partials } from '../kernels/column-sum';
 import { matmulScratchElements } from '../kernels/matmul';
+import { adapterLayout, type AdapterPlace, type LoraOptions } from './adapters';
 import type { LlamaConfig } from './config';
 import { gateLayout } from './gates';
+import { LINEARS, linearShapes, type LinearName } from './parameters';
 
 /** Names and lengths (in 32-bit elements) of the buffers of a part: allocated from, and estimated from. */
 export type BufferPlan = readonly { name: string; elements: number }[];
@@ -121,6 +123,41 @@ function activationPlan(config: LlamaConfig, { batch, context }: BatchShape, kee
 
 type Allocation = ReturnType<typeof allocate>;
 
+/** What adapters work in (linear.ts). */
+export interface AdapterBuffers {
+  /** [M, r] of a site: drop(x)·Aᵀ. */
+  hidden(site: number): Slice;
+  /** [M, most columns of an adapter]: one adapter's part of a product, or of its gradient. */
+  columns: Slice;
+  /** [M, most inputs of an adapter], where training drops some of them. */
+  input: Slice | null;
+}
+
+function adapterPlaces(config: LlamaConfig, lora: LoraOptions): AdapterPlace[] {
+  return adapterLayout(config, lora).layers.flatMap((layer) => LINEARS.flatMap((name) => layer[name]));
+}
+
+function adapterPlan(
+  config: LlamaConfig,
+  { batch, context }: BatchShape,
+  lora: LoraOptions | null,
+  keep: Keep,
+): BufferPlan {
+  if (!lora) return [];
+  const rows = batch * context;
+  const places = adapterPlaces(config, lora);
+  const most = (of: 'columns' | 'inputs') => rows * Math.max(...places.map((place) => place[of]));
+  const hidden = rows * lora.rank;
+  const columns = { name: 'adapter columns', elements: most('columns') };
+  if (keep === 'one layer') return [{ name: 'adapter hidden', elements: hidden }, columns];
+  return [
+    ...places.map(({ site }) => ({ name: `adapter hidden ${site}`, elements: hidden })),
+    columns,
+    { name: 'adapter hidden gradient', elements: hidden },
+    ...(lora.dropout > 0 ? [{ name: 'adapter input', elements: most('inputs') }] : []),
+  ];
+}
+
 function activations(config: LlamaConfig, allocation: Allocation, keep: Keep, tokens: Slice): Activations {
   const L = config.numHiddenLayers;
   const every = keep === 'every layer';
@@ -143,10 +180,16 @@ function ropeElements(config: LlamaConfig, { context }: BatchShape): number {
   return context * config.headDim;
 }
 
-export function inferencePlan(config: LlamaConfig, shape: BatchShape): BufferPlan {
+/** `lora`: of a model that is evaluated with its adapters. */
+export function inferencePlan(
+  config: LlamaConfig,
+  shape: BatchShape,
+  lora: LoraOptions | null = null,
+): BufferPlan {
   return [
     { name: 'tokens', elements: shape.batch * shape.context },
     ...activationPlan(config, shape, 'one layer'),
+    ...adapterPlan(config, shape, lora, 'one layer'),
     { name: 'rope', elements: ropeElements(config, shape) },
     { name: 'gates', elements: gateLayout(config).total },
     { name: 'targets', elements: shape.batch * shape.context },
@@ -155,9 +198,21 @@ export function inferencePlan(config: LlamaConfig, shape: BatchShape): BufferPla
   ];
 }
 
-export function allocateInference(gpu: Gpu, label: string, config: LlamaConfig, shape: BatchShape) {
-  const allocation = allocate(gpu, label, inferencePlan(config, shape));
+export function allocateInference(
+  gpu: Gpu,
+  label: string,
+  config: LlamaConfig,
+  shape: BatchShape,
+  lora: LoraOptions | null = null,
+) {
+  const allocation = allocate(gpu, label, inferencePlan(config, shape, lora));
+  const adapters: AdapterBuffers | null = lora && {
+    hidden: () => allocation.slice('adapter hidden'),
+    columns: allocation.slice('adapter columns'),
+    input: null,
+  };
   return {
+    adapters,
     ...activations(config, allocation, 'one layer', allocation.slice('tokens')),
     rope: allocation.slice('rope'),
     gates: allocation.slice('gates'),
@@ -188,6 +243,7 @@ export function allocateTeacher(
 ) {
   const allocation = allocate(gpu, label, teacherPlan(config, shape));
   return {
+    adapters: null,
     ...activations(config, allocation, 'one layer', tokens),
     rope: allocation.slice('rope'),
     gates: allocation.slice('gates'),
@@ -199,43 +255,63 @@ export function allocateTeacher(
 
 /**
  * Scratch of the products that may split k: of each weight gradient of a layer, whose sums wait for each other, and
- * of one product at a time, whose sum does not wait.
+ * of one product at a time, whose sum does not wait. With adapters the waiting ones are theirs.
  */
-function productScratchElements(config: LlamaConfig, shape: BatchShape) {
-  const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
+function productScratchElements(config: LlamaConfig, shape: BatchShape, lora: LoraOptions | null) {
+  const { hiddenSize: d } = config;
   const rows = shape.batch * shape.context;
   const chunk = logitsRows(config, shape);
-  const weights = {
-    down: { m: d, n: I },
-    gateUp: { m: 2 * I, n: d },
-    output: { m: d, n: H * headDim },
-    qkv: { m: (H + 2 * G) * headDim, n: d },
-  };
-  const inputs = Object.values(weights).map(({ m, n }) => ({ m: rows, n, k: m }));
+  const shapes = linearShapes(config);
+  const inputs = Object.values(shapes).map(({ n, k }) => ({ m: rows, n: k, k: n }));
+  // Every layer has the same adapters.
+  const adapters = lora && adapterLayout(config, lora).layers[0]!;
+  const adapterInputs = lora
+    ? adapterPlaces(config, lora).flatMap(({ columns, inputs }) => [
+        { m: rows, n: lora.rank, k: columns },
+        { m: rows, n: inputs, k: lora.rank },
+      ])
+    : [];
   const head = [chunk, rows % chunk || chunk].flatMap((count) => [
     { m: count, n: d, k: config.vocabSize },
-    { m: config.vocabSize, n: d, k: count },
+    ...(lora ? [] : [{ m: config.vocabSize, n: d, k: count }]),
   ]);
-  const waiting = (size: { m: number; n: number }) =>
-    alignElements(matmulScratchElements({ ...size, k: rows }));
+  const gradientsOf = (name: LinearName) => {
+    if (!lora || !adapters) return [{ m: shapes[name].n, n: shapes[name].k }];
+    const { rank } = lora;
+    return adapters[name].flatMap(({ columns, inputs }) => [
+      { m: columns, n: rank },
+      { m: rank, n: inputs },
+    ]);
+  };
+  const waiting = (name: LinearName) =>
+    gradientsOf(name).reduce(
+      (sum, size) => sum + alignElements(matmulScratchElements({ ...size, k: rows })),
+      0,
+    );
   return {
-    single: alignElements(Math.max(...[...inputs, ...head].map(matmulScratchElements))),
-    down: waiting(weights.down),
-    gateUp: waiting(weights.gateUp),
-    output: waiting(weights.output),
-    qkv: waiting(weights.qkv),
+    single: alignElements(Math.max(...[...inputs, ...adapterInputs, ...head].map(matmulScratchElements))),
+    down: waiting('down'),
+    gateUp: waiting('gateUp'),
+    output: waiting('output'),
+    qkv: waiting('qkv'),
   };
 }
 
 const sumOf = (values: Readonly<Record<string, number>>) => Object.values(values).reduce((a, b) => a + b, 0);
 
-export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan {
+/** `lora`: adapters are trained and the weights are not. */
+export function trainingPlan(
+  config: LlamaConfig,
+  shape: BatchShape,
+  lora: LoraOptions | null = null,
+): BufferPlan {
   const rows = shape.batch * shape.context;
   const { hiddenSize: d, intermediateSize: I, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
   const columns = partialColumns(config);
   return [
     { name: 'tokens', elements: rows },
     ...activationPlan(config, shape, 'every layer'),
+    ...adapterPlan(config, shape, lora, 'every layer'),
     { name: 'rope', elements: ropeElements(config, shape) },
     { name: 'gates', elements: gateLayout(config).total },
     { name: 'targets', elements: rows },
@@ -250,7 +326,7 @@ export function trainingPlan(config: LlamaConfig, shape: BatchShape): BufferPlan
     { name: 'attended gradient', elements: rows * H * headDim },
     { name: 'qkv gradient', elements: rows * (H + 2 * G) * headDim },
     { name: 'delta', elements: config.numHiddenLayers * deltaStride(config, shape) },
-    { name: 'product scratch', elements: sumOf(productScratchElements(config, shape)) },
+    { name: 'product scratch', elements: sumOf(productScratchElements(config, shape, lora)) },
     { name: 'partials', elements: partialBlocks(config, shape) * columns.total },
     // The column sums of the gates, then the head gates'.
     { name: 'gate sums', elements: columns.total - columns.normGates + config.numHiddenLayers * G },
@@ -272,14 +348,27 @@ function scratchParts(whole: Slice, elements: ReturnType<typeof productScratchEl
   };
 }
 
-export function allocateTraining(gpu: Gpu, label: string, config: LlamaConfig, shape: BatchShape) {
-  const allocation = allocate(gpu, label, trainingPlan(config, shape));
+export function allocateTraining(
+  gpu: Gpu,
+  label: string,
+  config: LlamaConfig,
+  shape: BatchShape,
+  lora: LoraOptions | null = null,
+) {
+  const allocation = allocate(gpu, label, trainingPlan(config, shape, lora));
+  const adapters: (AdapterBuffers & { hiddenGradient: Slice }) | null = lora && {
+    hidden: (site) => allocation.slice(`adapter hidden ${site}`),
+    columns: allocation.slice('adapter columns'),
+    input: lora.dropout > 0 ? allocation.slice('adapter input') : null,
+    hiddenGradient: allocation.slice('adapter hidden gradient'),
+  };
   const partials: Partials = {
     slice: allocation.slice('partials'),
     blocks: partialBlocks(config, shape),
     columns: partialColumns(config).total,
   };
   return {
+    adapters,
     ...activations(config, allocation, 'every layer', allocation.slice('tokens')),
     rope: allocation.slice('rope'),
     gates: allocation.slice('gates'),
@@ -296,7 +385,10 @@ export function allocateTraining(gpu: Gpu, label: string, config: LlamaConfig, s
     qkvGradient: allocation.slice('qkv gradient'),
     delta: allocation.slice('delta'),
     gateSums: allocation.slice('gate sums'),
-    productScratch: scratchParts(allocation.slice('product scratch'), productScratchElements(config, shape)),
+    productScratch: scratchParts(
+      allocation.slice('product scratch'),
+      productScratchElements(config, shape, lora),
+    ),
     partials,
     destroy: () => allocation.destroy(),
   };

@@ -33,18 +33,22 @@ describe('parameter count', () => {
     expect(blockParameterCount({ ...llama2, numHiddenLayers: 1 })).toBe(202_383_360);
   });
 
-  it('agrees with the parameter layout for any shape, bias and tie', () => {
+  it('agrees with the parameter layout for any shape, biases and tie', () => {
     const size = fc.integer({ min: 1, max: 9 });
+    const switches = fc.record({
+      attentionBias: fc.boolean(),
+      mlpBias: fc.boolean(),
+      tieWordEmbeddings: fc.boolean(),
+    });
     fc.assert(
-      fc.property(size, size, size, size, size, fc.boolean(), fc.boolean(), (L, d, G, per, I, bias, tie) => {
+      fc.property(size, size, size, size, size, switches, (L, d, G, per, I, chosen) => {
         const config = smallConfig({
           numHiddenLayers: L,
           hiddenSize: d,
           numKeyValueHeads: G,
           numAttentionHeads: G * per,
           intermediateSize: I,
-          attentionBias: bias,
-          tieWordEmbeddings: tie,
+          ...chosen,
         });
         expect(parameterCount(config)).toBe(parameterLayout(config).parameterCount);
       }),

@@ -11,11 +11,12 @@ function blockMatrixElements(config: LlamaConfig): number {
   return 2 * d * (H + G) * headDim + 3 * d * I;
 }
 
-/** Parameters of all blocks: matrices, two norms and, if there are any, the attention's four biases each. */
+/** Parameters of all blocks: matrices, two norms and whatever biases there are. */
 export function blockParameterCount(config: LlamaConfig): number {
-  const { hiddenSize: d, numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
-  const biases = config.attentionBias ? (H + 2 * G) * headDim + d : 0;
-  return config.numHiddenLayers * (blockMatrixElements(config) + 2 * d + biases);
+  const { hiddenSize: d, numAttentionHeads: H, numKeyValueHeads: G, headDim, intermediateSize: I } = config;
+  const attentionBiases = config.attentionBias ? (H + 2 * G) * headDim + d : 0;
+  const mlpBiases = config.mlpBias ? 2 * I + d : 0;
+  return config.numHiddenLayers * (blockMatrixElements(config) + 2 * d + attentionBiases + mlpBiases);
 }
 
 /** Exact number of parameters; tied embeddings count once. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readFloats, sliceElements, writeElements } from '../gpu/buffers';
-import { randomValues, testGpu } from '../kernels/testing';
+import { expectClose, randomValues, testGpu } from '../kernels/testing';
+import { adapterLayout, type LoraOptions } from '../llama/adapters';
 import { GATE_SETS, gateLayout } from '../llama/gates';
 import { parameterLayout } from '../llama/parameters';
 import { randomParameters, TINY } from '../llama/testing';
@@ -24,6 +25,34 @@ describe('learnt gates', () => {
     domains: new Uint32Array([0, 1]),
   };
   const gatesAtHalf = learntGates(config, { logAlpha: 0.2, quadraticMultiplier: 10 });
+
+  it('have the same gradients over frozen weights whose adapters are still zero', async () => {
+    const gpu = await testGpu();
+    const lora: LoraOptions = { rank: 3, alpha: 3, dropout: 0, projections: ['q', 'down'], seed: 1 };
+    const gradientsWith = async (adapters: LoraOptions | null, before: number) => {
+      const trainer = await createTrainer(gpu, {
+        label: 'test',
+        config,
+        parameters: randomParameters(config),
+        shape,
+        extension: gatesAtHalf,
+        adapters,
+      });
+      // Without clipping, whose factor depends on the weights' gradients: the multipliers move by it.
+      const { meanLoss, constraint } = await trainer.step(batch, { ...pruning, step: 3, clipNorm: 0 });
+      const tail = sliceElements(trainer.inspect().gradients, before, gateLayout(config).total + 8);
+      const gradients = await readFloats(gpu, tail);
+      trainer.destroy();
+      return { meanLoss, constraint, gradients };
+    };
+    const plain = await gradientsWith(null, parameterLayout(config).total);
+    const adapted = await gradientsWith(lora, adapterLayout(config, lora).total);
+    expect(adapted.meanLoss).toBe(plain.meanLoss);
+    expect(adapted.constraint).toEqual(plain.constraint);
+    expect(plain.gradients.some((v) => v !== 0)).toBe(true);
+    // What is added is exactly zero.
+    expectClose(adapted.gradients, plain.gradients, { atol: 0, rtol: 0 });
+  });
 
   it('has the gradient of loss + Lagrangian through gates and multipliers, at fixed noise', async () => {
     const gpu = await testGpu();

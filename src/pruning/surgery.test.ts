@@ -18,6 +18,7 @@ const grouped: LlamaConfig = {
   headDim: 12,
   tieWordEmbeddings: true,
   attentionBias: true,
+  mlpBias: true,
 };
 const target: TargetShape = {
   numHiddenLayers: 2,

@@ -19,7 +19,8 @@ export interface Surgery {
  * - q, k: rows of kept heads; v: those rows × z_head;
  * - o: rows × z_layer·z_hidden, columns of kept heads;
  * - gate: rows of kept units; up: those rows × z_intermediate;
- * - down: rows × z_layer·z_hidden, columns of kept units.
+ * - down: rows × z_layer·z_hidden, columns of kept units;
+ * - biases: as the rows that they are added to.
  *
  * @throws when the mask does not leave the same number of heads and of MLP units in every kept layer.
  */
@@ -114,16 +115,22 @@ export function cutModel(source: LlamaConfig, parameters: Float32Array, mask: Fl
       copyQkv(old.qkvBias.offset, 1, [0], cut.qkvBias.offset);
       copy(old.outputBias.offset, 1, kept.hidden, [0], cut.outputBias.offset, branchGate);
     }
-    copy(old.gateUp.offset, d, units, kept.hidden, cut.gateUp.offset, one);
-    copy(
-      old.gateUp.offset + I * d,
-      d,
-      units,
-      kept.hidden,
-      cut.gateUp.offset + units.length * kept.hidden.length,
-      unitGate,
-    );
+    const copyGateUp = (
+      fromOffset: number,
+      fromColumns: number,
+      columns: readonly number[],
+      toOffset: number,
+    ) => {
+      copy(fromOffset, fromColumns, units, columns, toOffset, one);
+      const done = units.length * columns.length;
+      copy(fromOffset + I * fromColumns, fromColumns, units, columns, toOffset + done, unitGate);
+    };
+    copyGateUp(old.gateUp.offset, d, kept.hidden, cut.gateUp.offset);
     copy(old.down.offset, I, kept.hidden, units, cut.down.offset, branchGate);
+    if (old.gateUpBias && cut.gateUpBias && old.downBias && cut.downBias) {
+      copyGateUp(old.gateUpBias.offset, 1, [0], cut.gateUpBias.offset);
+      copy(old.downBias.offset, 1, kept.hidden, [0], cut.downBias.offset, branchGate);
+    }
     copyNorm(2 * l, 2 * m);
     copyNorm(2 * l + 1, 2 * m + 1);
   });

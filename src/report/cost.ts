@@ -1,10 +1,11 @@
+import { cutConfig } from '../run/cut-config';
 import type { Corpus } from '../data/corpus';
 import { evaluationWindows } from '../data/sampler';
-import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { type LlamaConfig } from '../llama/config';
 import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
 import type { Experiment } from '../experiment/schema';
 import { plannedTraining } from '../run/run-size';
-import { scratchExperiment } from '../run/scratch-experiment';
+import { rewarmedExperiment, scratchExperiment } from '../run/scratch-experiment';
 
 /** What went into a model. */
 export interface Spent {
@@ -34,10 +35,10 @@ export function spentBy(
   experiment: Experiment,
   source: LlamaConfig,
   corpus: Corpus,
-): { pruned: Spent; retrained: Spent; scratch: Spent } {
+): { pruned: Spent; retrained: Spent; scratch: Spent; rewarmed: Spent } {
   const { contextLength, evaluation } = experiment;
   const planned = plannedTraining(experiment);
-  const target = prunedConfig(source, experiment.target);
+  const target = cutConfig(source, experiment);
   const windows = corpus.domains.map((d) => evaluationWindows(d, contextLength, evaluation.windows).windows);
   const evaluated = windows.reduce((sum, count) => sum + count, 0) * contextLength;
   const evaluate = (config: LlamaConfig, times: number) =>
@@ -59,6 +60,11 @@ export function spentBy(
     pruned,
     retrained: add(pruned, train(target, planned.retrain)),
     scratch: add(train(target, scratchExperiment(experiment).retrain), before),
+    // Its start is the source, evaluated once more.
+    rewarmed: add(train(source, rewarmedExperiment(experiment).retrain), {
+      ...before,
+      evaluation: evaluate(source, 2),
+    }),
   };
 }
 

@@ -6,10 +6,13 @@ import type { Spent } from './cost';
 import type { Experiment } from '../experiment/schema';
 
 /** The models that a report can compare, in its order. */
-export const ARMS = ['source', 'pruned', 'retrained', 'scratch', 'family'] as const;
+export const ARMS = ['source', 'pruned', 'retrained', 'scratch', 'rewarmed', 'family'] as const;
+
+/** Those that are compared unless others are asked for: the source trained on costs as much as the run. */
+export const USUAL_ARMS: readonly Arm[] = ARMS.filter((arm) => arm !== 'rewarmed');
 
 /**
- * `pruned`: as cut, before retraining. `scratch`: the control. `family`: the member of the source's family that is
+ * `pruned`: as cut, before retraining. `scratch`: the control. `rewarmed`: the source itself, trained on as long. `family`: the member of the source's family that is
  * closest to the target in block parameters.
  */
 export type Arm = (typeof ARMS)[number];

@@ -1,3 +1,4 @@
+import { cutConfig } from '../run/cut-config';
 import { tellingWhere } from '../fields/finite';
 import type { Corpus } from '../data/corpus';
 import {
@@ -15,9 +16,9 @@ import type { Speed } from '../evaluation/speed';
 import type { Task } from '../evaluation/task';
 import { refuse } from '../formats/refusal';
 import { weightsHash } from '../formats/weights-hash';
-import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { type LlamaConfig } from '../llama/config';
 import type { FlatModel } from '../llama/parameters';
-import { trainFromScratch } from '../run/from-scratch';
+import { trainFromScratch, trainSourceOn } from '../run/from-scratch';
 import { usesScalingLaw } from '../run/reference-losses';
 import type { Arm, ArmReport, EvaluationReport } from './report';
 import { pretrainingSpent, spentBy, type Spent } from './cost';
@@ -28,7 +29,7 @@ import { readTestText } from './text';
 import type { RunContext, SourceModel } from '../run/run-context';
 import type { RunModels } from '../run/run';
 import type { Experiment } from '../experiment/schema';
-import { scratchExperiment } from '../run/scratch-experiment';
+import { rewarmedExperiment, scratchExperiment } from '../run/scratch-experiment';
 
 /** What a report is asked to compare, and how thoroughly. */
 export interface ReportRequest {
@@ -79,10 +80,11 @@ interface Measured {
  */
 export async function makeReport(request: ReportRequest, context: ReportContext): Promise<EvaluationReport> {
   const { finished, source, read, control, gpu } = context;
-  const { target, contextLength } = finished.experiment;
+  const { experiment } = finished;
+  const { contextLength } = experiment;
   const heldOut = await readHeldOut(request, context);
   const closest = request.arms.includes('family')
-    ? await closestMember(read, source.weightsSha256, prunedConfig(source.config, target), contextLength)
+    ? await closestMember(read, source.weightsSha256, cutConfig(source.config, experiment), contextLength)
     : null;
   // By whatever name the source was opened.
   const closestName = closest && isModel(source, closest.card) ? source.name : (closest?.card.name ?? null);
@@ -160,21 +162,32 @@ async function candidatesOf(
     given('pruned', '', pruned, spent.pruned),
   ];
   if (retrained) candidates.push(given('retrained', '', retrained, spent.retrained));
-  candidates.push({
-    arm: 'scratch',
-    config: pruned.config,
-    training: spent.scratch.training + spent.scratch.evaluation,
+  const trained = (
+    arm: Arm,
+    config: LlamaConfig,
+    took: Spent,
+    { steps }: Experiment['retrain'],
+    train: typeof trainFromScratch,
+  ): Candidate => ({
+    arm,
+    config,
+    training: took.training + took.evaluation,
     async obtain(advance) {
-      const { steps } = scratchExperiment(experiment).retrain;
-      const model = await trainFromScratch(experiment, {
+      const model = await train(experiment, {
         ...context,
         family: usesScalingLaw(experiment) ? await readFamily(read, source.weightsSha256) : [],
         emit: (event) => event.type === 'step' && advance(event.step / steps),
         activity: () => undefined,
       });
-      return { ...model, name: '', spent: spent.scratch };
+      return { ...model, name: '', spent: took };
     },
   });
+  const { retrain: scratch } = scratchExperiment(experiment);
+  const { retrain: rewarmed } = rewarmedExperiment(experiment);
+  candidates.push(
+    trained('scratch', pruned.config, spent.scratch, scratch, trainFromScratch),
+    trained('rewarmed', source.config, spent.rewarmed, rewarmed, trainSourceOn),
+  );
   if (closest && !isModel(source, closest.card)) {
     const { card, config } = closest;
     candidates.push({

@@ -21,6 +21,7 @@ export const ARM_TITLES: Record<Arm, string> = {
   pruned: 'Pruned',
   retrained: 'Retrained',
   scratch: 'From scratch',
+  rewarmed: 'Source, trained on',
   family: 'Family member',
 };
 
@@ -125,6 +126,11 @@ function notesOf(report: EvaluationReport): string[] {
   if (scratch) {
     notes.push(
       `From scratch: the same shape from random weights, ${whole(scratch.steps)} steps of ${scratch.batchSize} windows, learning rate ${scratch.learningRate} with a warm-up over ${percent(scratch.learningRateWarmup)} % of the steps and a cosine to ${percent(scratch.learningRateFloor)} %, weight decay ${scratch.weightDecay}; mixture, context, clipping and seed as in the run.`,
+    );
+  }
+  if (has('rewarmed')) {
+    notes.push(
+      'Source, trained on: the uncut source for as many tokens as the run, at its rates of retraining; what warming up an annealed model costs or gains by itself.',
     );
   }
   if (closestMember === source) {

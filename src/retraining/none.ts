@@ -4,5 +4,6 @@ export const none = {
   label: 'None',
   help: 'The model stays as it was cut.',
   trains: false,
+  adapterSteps: () => 0,
   fields: {},
 } as const;

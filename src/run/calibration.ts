@@ -4,6 +4,12 @@ import { hashWords } from '../data/random';
 import { nextBatch, startSampler } from '../data/sampler';
 import type { Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
+import { methodOf } from '../pruning/methods';
+
+/** Whether a run of this experiment looks at its calibration set. */
+export function calibrates({ method, basis }: Experiment): boolean {
+  return methodOf(method).kind !== 'learnt' || basis !== 'own';
+}
 
 /** Key of the random stream that calibration sequences are drawn from. */
 const CALIBRATION_STREAM = 4;

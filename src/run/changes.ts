@@ -4,9 +4,10 @@ import { startMixture } from '../data/mixture';
 import { valueAt } from '../fields/table';
 import { checkExperiment } from './check-experiment';
 import { currentSettings, type Changes, type Run } from './run-context';
+import type { RunState } from './run-state';
 
 /** Whether a setting may still change in this stage. */
-export function isLive(key: string, stage: 'prune' | 'retrain'): boolean {
+export function isLive(key: string, stage: RunState['stage']): boolean {
   const live = findField(key)?.live ?? 'no';
   return live === 'until-end' || (live === 'until-cut' && stage === 'prune');
 }
@@ -64,12 +65,12 @@ function apply(run: Run, asked: Changes, keys: Set<string>): void {
 
 /** Why these changes cannot be made now, in one sentence; null when they can. */
 function changeProblem(run: Run, settings: Experiment, changes: Changes): string | null {
-  const { stage, stageStart } = run.state;
+  const { stage, stageStart, surgery } = run.state;
   const fixed = Object.keys(changes).find((key) => !isLive(key, stage));
   if (fixed !== undefined) {
     const label = `${findField(fixed)?.label ?? 'The setting'} (${fixed})`;
-    return stage === 'retrain' && findField(fixed)?.live === 'until-cut'
-      ? `${label} cannot be changed after the cut at step ${stageStart}: run it again with the new value.`
+    return stage !== 'prune' && findField(fixed)?.live === 'until-cut'
+      ? `${label} cannot be changed after the cut at step ${surgery?.step ?? stageStart}: run it again with the new value.`
       : `${label} cannot be changed while a run goes on: run it again with the new value.`;
   }
   try {

@@ -57,10 +57,52 @@ describe('a one-shot run', () => {
     expect(kept.intermediate[1]).not.toContain(0);
   });
 
+  it('gives the cut model, as biases, the mean of what FLAP removes', async () => {
+    const flap = { ...experiment.scores, widths: 'flap' as const };
+    const lossOf = async (compensate: boolean) => {
+      const of = { ...experiment, scores: { ...flap, compensate }, retraining: 'none' as const };
+      const { log, models } = await outcome((await run(planOf(of))).id);
+      const surgery = events(log).find((event) => event.type === 'surgery')!;
+      expect(surgery.maskedVersusPruned).toBeLessThan(1e-4);
+      expect(models.pruned!.config).toMatchObject({ attentionBias: compensate, mlpBias: compensate });
+      return surgery.parameters;
+    };
+    const [plain, biased] = [await lossOf(false), await lossOf(true)];
+    // q, k, v, o and gate, up, down of two layers of 2 heads of 4, 1 key/value head of 4, hidden 10, MLP 13.
+    expect(biased - plain).toBe(2 * (8 + 4 + 4 + 10 + 13 + 13 + 10));
+  });
+
+  it('may turn the residual stream first, and then cuts its last axes', async () => {
+    const of = { ...experiment, basis: 'sensitive' as const };
+    const { log, models } = await outcome((await run(planOf(of))).id);
+    expect(typesOf(log).slice(0, 3)).toEqual(['started', 'axes', 'gates']);
+    const axes = events(log).find((event) => event.type === 'axes')!;
+    expect(axes.shares.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+    const surgery = events(log).find((event) => event.type === 'surgery')!;
+    expect(surgery.kept.hidden).toEqual(Array.from({ length: 10 }, (_, i) => i));
+    expect(models.pruned!.config.tieWordEmbeddings).toBe(false);
+  });
+
+  it('may learn from the source, in each stage that it is asked for', async () => {
+    const distilled = { weight: 0.5, temperature: 2, pruning: false };
+    const stages = async (of: Experiment) =>
+      new Set(
+        events((await outcome((await run(planOf(of))).id)).log).flatMap((event) =>
+          event.type === 'step' && event.divergence !== undefined ? [event.stage] : [],
+        ),
+      );
+    expect(await stages(gradual)).toEqual(new Set());
+    expect(await stages({ ...gradual, distillation: distilled })).toEqual(new Set(['retrain']));
+    const both = { ...gradual, distillation: { ...distilled, pruning: true } };
+    expect(await stages(both)).toEqual(new Set(['prune', 'retrain']));
+  });
+
   it('holds on the GPU what was estimated', async () => {
     const gpu = await testGpu();
     const before = gpu.heldBytes();
-    for (const of of [experiment, gradual]) {
+    const distillation = { weight: 1, temperature: 1, pruning: true };
+    const turned = { ...gradual, basis: 'sensitive' as const, distillation };
+    for (const of of [experiment, gradual, turned]) {
       let held = 0;
       await run(planOf(of), () => (held = Math.max(held, gpu.heldBytes() - before)));
       const estimate = estimateRunMemory(toySource().config, of);
@@ -87,6 +129,16 @@ describe('a mask that closes over some steps', () => {
   it.each([5, 10, 19, 20, 21, 27])('killed at step %i gives the same metrics and weights', async (step) => {
     const straight = await outcome((await run(planOf(gradual))).id);
     const { id } = await run(planOf(gradual), cancelAt(step));
+    await goOn(id);
+    expect(await outcome(id)).toEqual(straight);
+  });
+
+  it('so it does in a turned stream, with the source as teacher', async () => {
+    const distillation = { weight: 1, temperature: 1, pruning: true };
+    const plan = planOf({ ...gradual, basis: 'principal', distillation });
+    const straight = await outcome((await run(plan)).id);
+    const { id } = await run(plan, cancelAt(13));
+    await goOn(id, cancelAt(24));
     await goOn(id);
     expect(await outcome(id)).toEqual(straight);
   });

@@ -1,14 +1,15 @@
 import { allFinite } from '../fields/finite';
 import { maskShape } from '../pruning/masks';
+import { compensated } from '../pruning/scores/compensation';
 import { maskOfScores } from '../pruning/scores/mask';
 import type { GatesEvent } from './events';
 import { domainLosses } from './losses';
 import { stepInputs } from './retrain';
-import { currentSettings, type Decide, type DecidedMask, type Run } from './run-context';
+import { currentSettings, type Decide, type DecidedMask, type Run, type Subject } from './run-context';
 import { plannedTraining } from './run-size';
 import { scoreUnits } from './score-units';
 import { adaptMixture, where, withTraining } from './stages';
-import type { Subject } from './subject';
+import { teacherOf } from './teacher';
 import { trainSteps, type TrainingStage } from './train-steps';
 
 /**
@@ -34,7 +35,8 @@ export const decideByScores: Decide = async (run, subject, saved) => {
   if (steps > 0 || saved.size > 0) return closeOverSteps(run, subject, saved, maskNow);
   const mask = maskNow();
   emit(maskEvent(state.step, mask));
-  return { model: subject, mask, moments: new Map() };
+  const model = scores.activations ? compensated(subject, mask, scores.activations) : subject;
+  return { model, mask, moments: new Map() };
 };
 
 /**
@@ -57,6 +59,7 @@ function closeOverSteps(
     label: 'pruning',
     shape: { batch: batchSize, context: experiment.contextLength },
     extension: null,
+    teacher: teacherOf(run, 'prune'),
   };
   return withTraining(run, options, saved, async ({ trainer, inference: masked }) => {
     let mask = maskNow();
@@ -72,7 +75,8 @@ function closeOverSteps(
       steps: (settings) => plannedTraining(settings).prune.steps,
       inputs(settings, s) {
         trainer.setGates(gatesAfter(s + 1));
-        return stepInputs(settings, s, plannedTraining(settings).prune.steps);
+        const { prune, retrain } = plannedTraining(settings);
+        return stepInputs(settings, s, prune.steps + retrain.steps);
       },
       readFrame(_, s, evaluates) {
         if (!evaluates) return null;

@@ -66,6 +66,8 @@ const config: z.ZodType<LlamaConfig> = z.strictObject({
   ]),
   tieWordEmbeddings: z.boolean(),
   attentionBias: z.boolean(),
+  /** Logs from before the lab computed these biases are of models without them. */
+  mlpBias: z.boolean().default(false),
   bosTokenId: count.nullable(),
   eosTokenId: count.nullable(),
 });
@@ -124,6 +126,8 @@ const step = z.strictObject({
   /** Null where the gradient overflowed and the update was skipped. */
   gradientNorm: measured.nullable(),
   learningRate: z.number(),
+  /** Where a teacher is learnt from: KL(teacher ‖ model) of the batch at the temperature in use, nats a token. */
+  divergence: measured.optional(),
   /** Only while pruning: the constraint by gate set (sets that are not learnt are left out). */
   lagrangian: measured.optional(),
   sparsity: z
@@ -156,6 +160,14 @@ const gates = z.strictObject({
   type: z.literal('gates'),
   step: count,
   values: z.instanceof(Uint8Array as unknown as new () => Uint8Array<ArrayBuffer>),
+});
+
+/** The axes that the residual stream was turned to before anything was decided. */
+const axes = z.strictObject({
+  type: z.literal('axes'),
+  step: count,
+  /** Of each hidden dimension from now on: its share of the stream's moments, descending. */
+  shares: z.array(numberWithin(0, 1)).max(LLAMA_LIMITS.hidden_size),
 });
 
 /** Settings that somebody changed; they hold from the next step on. */
@@ -205,7 +217,7 @@ const finished = z.strictObject({ type: z.literal('finished'), ...when, summary 
 
 export const eventSchema = z.discriminatedUnion(
   'type',
-  [started, step, evaluation, gates, intervention, surgery, finished],
+  [started, step, evaluation, gates, axes, intervention, surgery, finished],
   { error: 'must be an event of a known type' },
 );
 
@@ -216,6 +228,7 @@ export type Stage = z.infer<typeof stage>;
 export type StartedEvent = z.infer<typeof started>;
 export type StepEvent = z.infer<typeof step>;
 export type EvaluationEvent = z.infer<typeof evaluation>;
+export type AxesEvent = z.infer<typeof axes>;
 export type GatesEvent = z.infer<typeof gates>;
 export type InterventionEvent = z.infer<typeof intervention>;
 export type SurgeryEvent = z.infer<typeof surgery>;

@@ -21,6 +21,7 @@ export function createStepCheck(stage: Stage, domains: readonly string[]) {
       finite(metrics.domains[d]!.meanLoss, at(`training loss on ${name}`), advice),
     );
     finite(metrics.meanLoss, at('training loss'), advice);
+    if (metrics.divergence !== null) finite(metrics.divergence, at('divergence from the source'), advice);
     if (metrics.constraint) {
       const { lagrangian, ...bySet } = metrics.constraint;
       for (const [what, values] of Object.entries(bySet)) {

@@ -3,11 +3,11 @@ import { testGpu } from '../kernels/testing';
 import { shapeOf } from '../llama/config';
 import { createRunControl, isCancellation } from './run-control';
 import type { EvaluationEvent, RunEvent } from './events';
-import { trainFromScratch } from './from-scratch';
+import { trainFromScratch, trainSourceOn } from './from-scratch';
 import type { RunContext } from './run-context';
 import { runTokens } from './run-size';
 import { experimentSchema } from '../experiment/schema';
-import { scratchExperiment } from './scratch-experiment';
+import { rewarmedExperiment, scratchExperiment } from './scratch-experiment';
 import { toyCorpus, toySource } from './testing';
 
 const experiment = experimentSchema.parse({
@@ -18,9 +18,9 @@ const experiment = experimentSchema.parse({
   evaluation: { interval: 10, windows: 3 },
 });
 
-async function train(changes: Partial<RunContext> = {}, of = experiment) {
+async function train(changes: Partial<RunContext> = {}, of = experiment, control = trainFromScratch) {
   const events: RunEvent[] = [];
-  const model = await trainFromScratch(of, {
+  const model = await control(of, {
     gpu: await testGpu(),
     source: toySource(),
     corpus: toyCorpus(),
@@ -73,5 +73,20 @@ describe('the control from scratch', () => {
     const emit = (event: RunEvent) => event.type === 'step' && event.step === 12 && control.cancel();
     await expect(train({ control, emit })).rejects.toSatisfy(isCancellation);
     expect(gpu.heldBytes()).toBe(held);
+  });
+});
+
+describe('the source, trained on as long', () => {
+  it('has its own shape, the rates of retraining and the tokens of the whole run, and no teacher', async () => {
+    const distilled = { ...experiment, distillation: { weight: 1, temperature: 1, pruning: true } };
+    const { retrain, distillation } = rewarmedExperiment(distilled);
+    expect(retrain).toEqual({ ...experiment.retrain, steps: 40 });
+    expect(distillation.weight).toBe(0);
+    const { model, events } = await train({}, distilled, trainSourceOn);
+    expect(model.config).toEqual(toySource().config);
+    expect(model.parameters).not.toEqual(toySource().parameters);
+    const steps = events.filter((event) => event.type === 'step');
+    expect(steps.at(-1)).toMatchObject({ tokens: runTokens(experiment) });
+    expect(steps.every((step) => step.divergence === undefined)).toBe(true);
   });
 });

@@ -14,6 +14,7 @@ import type { GatesEvent, StepEvent } from './events';
 import { domainLosses } from './losses';
 import { currentSettings, planOf, type Decide, type Run } from './run-context';
 import { adaptMixture, where, withTraining } from './stages';
+import { distillationInputs, teacherOf } from './teacher';
 import { ADAM, trainSteps, type TrainingStage } from './train-steps';
 
 /** Gates are shown this many times between two evaluations. */
@@ -39,6 +40,7 @@ export const learnMasks: Decide = (run, subject, saved) => {
     label: 'pruning',
     shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
     extension: learntGates(config, experiment.prune),
+    teacher: teacherOf(run, 'prune'),
   };
   return withTraining(run, options, saved, async ({ trainer, inference: masked }) => {
     /** log α after the newest step that it was asked for, so that a step reads it once. */
@@ -111,6 +113,7 @@ function stepInputs(run: Run, settings: Experiment, s: number) {
     ...ADAM,
     clipNorm,
     temperature: prune.temperature,
+    ...distillationInputs(settings),
     activeSets: GATE_SETS.reduce((bits, set, k) => bits | (gates[set] ? 1 << k : 0), 0),
     targetSparsity: GATE_SETS.map((set) => target[set]) as [number, number, number, number],
   };

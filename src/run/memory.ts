@@ -1,46 +1,71 @@
-import { prunedConfig, type LlamaConfig } from '../llama/config';
+import type { LoraOptions } from '../llama/adapters';
+import type { LlamaConfig } from '../llama/config';
 import { evaluationBatch } from '../llama/evaluate';
 import { parameterLayout } from '../llama/parameters';
 import { inferencePlan, planBytes, trainingPlan, type BatchShape } from '../llama/workspace';
 import { learntGates } from '../pruning/learnt-gates';
-import { calibrationBatch } from '../pruning/scores/calibration';
-import type { TrainerExtension } from '../training/extension';
 import { methodOf } from '../pruning/methods';
+import { calibrationBatch } from '../pruning/scores/calibration';
+import { loraOptions } from '../retraining/lora';
 import { trainerBytes } from '../training/trainer';
 import type { Experiment } from '../experiment/schema';
+import { calibrates } from './calibration';
+import { cutConfig, subjectConfig } from './cut-config';
+import { phases } from './phases';
 import { plannedTraining } from './run-size';
+import { teachesPruning, teachesRetraining } from './teacher';
 
 export function evaluationShape({ contextLength }: Experiment): BatchShape {
   return { batch: evaluationBatch(contextLength), context: contextLength };
 }
 
+const weightsOf = (config: LlamaConfig) => parameterLayout(config).total * 4;
+
 /**
- * GPU bytes that a run of this experiment will hold in each stage, from the very plans that its buffers
- * are allocated from: weights, gradients and moments, activations, and the model under evaluation.
+ * GPU bytes that a run of this experiment will hold in each stage, from the very plans that its buffers are allocated
+ * from: the source's weights, and in a turned basis the turned ones; while calibrating every activation and the
+ * gradients; while training weights, gradients and moments, activations, a teacher's, and the model under evaluation.
  */
 export function estimateRunMemory(
   source: LlamaConfig,
   experiment: Experiment,
 ): { pruning: number; retraining: number } {
-  const { contextLength, target } = experiment;
+  const { method, basis, contextLength } = experiment;
   const { prune, retrain } = plannedTraining(experiment);
-  const sourceBytes = parameterLayout(source).total * 4;
-  const learns = methodOf(experiment.method).kind === 'learnt';
-  const stage = (config: LlamaConfig, batch: number, extension: TrainerExtension | null) =>
-    trainerBytes(config, { batch, context: contextLength }, extension) +
-    planBytes(inferencePlan(config, evaluationShape(experiment)));
+  const learns = methodOf(method).kind === 'learnt';
+  const stage = (
+    config: LlamaConfig,
+    batch: number,
+    parts: Parameters<typeof trainerBytes>[2],
+    adapters: LoraOptions | null = null,
+  ) =>
+    trainerBytes(config, { batch, context: contextLength }, { ...parts, adapters }) +
+    planBytes(inferencePlan(config, evaluationShape(experiment), adapters));
+  const subject = subjectConfig(source, experiment);
+  const turned = basis === 'own' ? 0 : weightsOf(subject);
+  const extension = learns ? learntGates(subject, experiment.prune) : null;
+  const training =
+    prune.steps > 0
+      ? stage(subject, prune.batchSize, { extension, teacher: teachesPruning(experiment) ? source : null })
+      : 0;
+  const teacher = teachesRetraining(experiment) ? source : null;
+  const { weights, adapters } = phases(experiment);
+  const healing = (steps: number, lora: LoraOptions | null) =>
+    steps === 0
+      ? 0
+      : stage(cutConfig(source, experiment), retrain.batchSize, { teacher }, lora) +
+        (teacher ? weightsOf(source) : 0);
   return {
     pruning:
-      sourceBytes +
-      (prune.steps > 0
-        ? stage(source, prune.batchSize, learns ? learntGates(source, experiment.prune) : null)
-        : calibrationBytes(source, experiment)),
-    retraining: retrain.steps > 0 ? stage(prunedConfig(source, target), retrain.batchSize, null) : 0,
+      weightsOf(source) +
+      turned +
+      Math.max(training, calibrates(experiment) ? calibrationBytes(subject, experiment) : 0),
+    retraining: Math.max(healing(weights, null), healing(adapters, loraOptions(experiment.lora, 0))),
   };
 }
 
-/** What scoring holds beside the weights: every activation of a calibration batch, and the weights' gradients. */
-function calibrationBytes(source: LlamaConfig, { calibration: { sequences, length } }: Experiment): number {
+/** What scores and axes are measured with: every activation of a calibration batch, and the weights' gradients. */
+function calibrationBytes(config: LlamaConfig, { calibration: { sequences, length } }: Experiment): number {
   const shape = { batch: calibrationBatch(sequences, length), context: length };
-  return planBytes(trainingPlan(source, shape)) + parameterLayout(source).total * 4;
+  return planBytes(trainingPlan(config, shape)) + weightsOf(config) + 2 * config.hiddenSize ** 2 * 4;
 }

@@ -197,6 +197,13 @@ describe('run log', () => {
     });
   });
 
+  it('reads a log from before MLP biases were computed as one of a model without them', () => {
+    const log = JSON.parse(json) as { events: { source: { config: object } }[] };
+    const { source } = log.events[0]!;
+    source.config = { ...source.config, mlpBias: undefined };
+    expect(parseRunLog(JSON.parse(JSON.stringify(log))).events[0]).toEqual(started);
+  });
+
   const changed = (at: number, change: object) => {
     const log = JSON.parse(json) as { events: object[] };
     log.events[at] = { ...log.events[at], ...change };

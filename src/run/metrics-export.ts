@@ -44,6 +44,7 @@ function columnsOf(domains: readonly string[], header: readonly (readonly [strin
     })),
     { name: 'gradient_norm', of: (event) => step(event)?.gradientNorm },
     { name: 'learning_rate', of: (event) => step(event)?.learningRate },
+    { name: 'divergence', of: (event) => step(event)?.divergence },
     { name: 'lagrangian', of: (event) => step(event)?.lagrangian },
     ...GATE_SETS.flatMap((set) => [
       { name: `expected_sparsity.${set}`, of: (event: RunEvent) => step(event)?.sparsity?.[set]?.expected },

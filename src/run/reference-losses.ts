@@ -1,7 +1,8 @@
+import { cutConfig } from './cut-config';
 import { findByWeights, fitFamily, isExtrapolated, type ModelCard } from '../data/model-family';
 import { lossAt } from '../data/scaling-law';
 import { refuse } from '../formats/refusal';
-import { prunedConfig, type LlamaConfig } from '../llama/config';
+import { type LlamaConfig } from '../llama/config';
 import { parameterCount } from '../pruning/cost';
 import type { Experiment } from '../experiment/schema';
 
@@ -46,7 +47,7 @@ export function scalingShift(
       `the scaling law is that of the site's own models, and ${source.name} is none of them: take "source"`,
     );
   }
-  const parameters = parameterCount(prunedConfig(source.config, experiment.target));
+  const parameters = parameterCount(cutConfig(source.config, experiment));
   const fits = new Map(fitFamily(family).map(({ domain, fit }) => [domain, fit]));
   const shift = domains.map((domain) => {
     const fit = fits.get(domain);

@@ -4,11 +4,12 @@ import type { Corpus } from '../data/corpus';
 import type { ModelCard } from '../data/model-family';
 import type { Gpu } from '../gpu/device';
 import type { WindowSet } from '../llama/evaluate';
+import type { ModelView } from '../llama/model';
 import type { FlatModel } from '../llama/parameters';
 import type { RunEvent } from './events';
 import type { RunControl } from './run-control';
 import type { RunState } from './run-state';
-import type { SourceOnGpu, Subject } from './subject';
+import type { SourceOnGpu } from './source-on-gpu';
 
 /** The model that is pruned. */
 export interface SourceModel extends FlatModel {
@@ -50,6 +51,13 @@ export interface Run extends RunContext {
   sourceOnGpu: SourceOnGpu;
   /** Held-out windows of each domain, the same at every evaluation. */
   windows: WindowSet[];
+}
+
+/** What a run prunes: its weights here and, for programs that only read them, on the GPU. */
+export interface Subject extends FlatModel {
+  view: ModelView;
+  /** Gives back what only the subject holds. */
+  release(): void;
 }
 
 /** What a method of pruning comes to before the cut. */

@@ -145,6 +145,9 @@ export function checkLengths(events: readonly RunEvent[]): StartedEvent {
       case 'gates':
         want('values', event.values, gates);
         break;
+      case 'axes':
+        want('shares', event.shares, started.source.config.hiddenSize);
+        break;
       case 'intervention':
         break;
       case 'surgery':

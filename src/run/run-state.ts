@@ -19,7 +19,8 @@ const runStateSchema = z.strictObject({
   applied: count,
   source: z.strictObject({ name: z.string(), weightsSha256: z.string().nullable(), parameters: count }),
   adapter: adapterSchema,
-  stage: z.enum(['prune', 'retrain']),
+  /** `adapt`: after the cut, with the weights frozen and adapters in training. */
+  stage: z.enum(['prune', 'retrain', 'adapt']),
   /** Optimiser steps and tokens done through the whole run, and the steps before this stage. */
   step: count,
   stageStart: count,

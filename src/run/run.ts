@@ -19,8 +19,10 @@ import { scalingShift, usesScalingLaw } from './reference-losses';
 import { retrain } from './retrain';
 import { currentSettings, type Decide, type Run, type RunContext } from './run-context';
 import type { RunState } from './run-state';
-import { where } from './stages';
-import { sourceOnGpu, type SourceOnGpu, type Subject } from './subject';
+import { mixtureAfterCut, where } from './stages';
+import { sourceOnGpu, type SourceOnGpu } from './source-on-gpu';
+import { prepareSubject } from './subject';
+import { teachesRetraining } from './teacher';
 import { snapshot } from './train-steps';
 
 /** The models of a finished run: what the cut gave, and what retraining made of it, where there was any. */
@@ -45,6 +47,8 @@ const MASKS: Record<MethodId, Decide> = {
 /** How each retraining heals the cut model; null leaves it as it is. */
 const HEALING: Record<RetrainingId, typeof retrain | null> = {
   continued: retrain,
+  lora: retrain,
+  'continued-lora': retrain,
   none: null,
 };
 
@@ -108,15 +112,18 @@ async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun
   let saved = tensors;
   let pruned = cutBefore;
   if (state.stage === 'prune') {
-    const subject: Subject = { ...run.source, view: run.sourceOnGpu.view() };
-    const decided = await MASKS[state.experiment.method](run, subject, saved);
-    run.sourceOnGpu.release();
+    const subject = await prepareSubject(run, saved.size === 0);
+    const decided = await MASKS[state.experiment.method](run, subject, saved).finally(() =>
+      subject.release(),
+    );
+    if (!teachesRetraining(state.experiment)) run.sourceOnGpu.release();
     const result = await cut(run, decided);
     pruned = result.pruned;
     emit(result.surgery);
     state.surgery = result.surgery;
     state.stage = 'retrain';
     state.stageStart = state.step;
+    state.mixture = mixtureAfterCut(run);
     saved = result.moments;
     await run.keeper?.keepPruned(pruned);
     await run.keeper?.checkpoint(snapshot(run), saved);

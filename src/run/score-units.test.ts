@@ -60,7 +60,8 @@ describe('scores of an experiment', () => {
       const between = () => undefined;
       const scores = await scoreUnits(gpu, subject, { experiment, corpus: toyCorpus(), between });
       const sequences = calibrationSequences(experiment, toyCorpus());
-      const by = await scoreBy(gpu, subject, { sequences, seed: 1, between }, ['taylor', 'block-influence']);
+      const on = { sequences, seed: 1, between };
+      const { by } = await scoreBy(gpu, subject, on, ['taylor', 'block-influence']);
       expect(scores.layers).toEqual(by('block-influence'));
       expect(scores.widths).toEqual(by('taylor'));
     });

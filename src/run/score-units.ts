@@ -5,10 +5,21 @@ import type { Gpu } from '../gpu/device';
 import { GATE_SETS } from '../llama/gates';
 import { criterion, type CriterionId } from '../pruning/scores';
 import { calibrationBatches } from '../pruning/scores/calibration';
-import type { Scores, Scoring, UnitScores } from '../pruning/scores/criterion';
+import { compensates } from '../pruning/scores/compensation';
+import type { Scores, UnitScores } from '../pruning/scores/criterion';
 import { withScoring } from '../pruning/scores/scoring';
+import type { ActivationStatistics } from '../pruning/scores/statistics';
 import { calibrationSequences } from './calibration';
-import type { Subject } from './subject';
+import type { Subject } from './run-context';
+
+/** What is scored: its weights here and on the GPU. */
+type Scored = Pick<Subject, 'config' | 'parameters' | 'view'>;
+
+/** What a run knows of its units' importance. */
+export interface RunScores extends UnitScores {
+  /** For what makes up for closed units; null where nothing does. */
+  activations: ActivationStatistics | null;
+}
 
 /** What units are scored on. */
 export interface ScoredOn {
@@ -22,14 +33,21 @@ export interface ScoredOn {
 /** The scores that an experiment asks for, of this model, on its own calibration sequences. */
 export async function scoreUnits(
   gpu: Gpu,
-  subject: Subject,
+  subject: Scored,
   { experiment, corpus, between }: { experiment: Experiment; corpus: Corpus } & Pick<ScoredOn, 'between'>,
-): Promise<UnitScores> {
-  const { scores, calibration } = experiment;
+): Promise<RunScores> {
+  const { scores, calibration, basis } = experiment;
   const sequences = calibrationSequences(experiment, corpus);
   const on = { sequences, seed: calibration.seed, between };
-  const by = await scoreBy(gpu, subject, on, [scores.layers, scores.widths]);
-  return { layers: by(scores.layers), widths: by(scores.widths) };
+  const { by, activations } = await scoreBy(gpu, subject, on, [scores.layers, scores.widths]);
+  const widths = by(scores.widths);
+  // In a turned stream the axes stand in the order of their importance.
+  const axes = Float64Array.from({ length: subject.config.hiddenSize }, (_, i) => -i);
+  return {
+    layers: by(scores.layers),
+    widths: basis === 'own' ? widths : { values: { ...widths.values, hidden: axes } },
+    activations: compensates(experiment) ? activations : null,
+  };
 }
 
 /**
@@ -39,23 +57,22 @@ export async function scoreUnits(
  */
 export async function scoreBy(
   gpu: Gpu,
-  subject: Subject,
+  subject: Scored,
   { sequences, seed, between }: ScoredOn,
   ids: readonly CriterionId[],
-): Promise<(id: CriterionId) => Scores> {
+): Promise<{ by: (id: CriterionId) => Scores; activations: ActivationStatistics | null }> {
   const batches = calibrationBatches(sequences);
   const criteria = [...new Set(ids)].map(criterion);
   const total = batches.length * passes(criteria, subject.config.numHiddenLayers);
   let done = 0;
   const input = { model: subject, view: subject.view, batches, seed };
   const counted = (what: string) => between(what, ++done, total);
-  const score = async (scoring: Scoring) => {
+  return withScoring(gpu, { ...input, between: counted }, async (scoring) => {
     const scores = new Map<CriterionId, Scores>();
     for (const one of criteria) scores.set(one.id, checked(await one.score(scoring), one.label));
-    return scores;
-  };
-  const scores = await withScoring(gpu, { ...input, between: counted }, score);
-  return (id) => scores.get(id)!;
+    const measured = criteria.some(({ reads }) => reads?.statistics === 'activations');
+    return { by: (id) => scores.get(id)!, activations: measured ? await scoring.activations() : null };
+  });
 }
 
 /** Passes over the calibration sequences that these criteria take together. */

@@ -19,8 +19,26 @@ const FROM_SCRATCH = {
  * experiment whose retraining stage is all that runs.
  */
 export function scratchExperiment(experiment: Experiment): Experiment {
+  return asLong(experiment, FROM_SCRATCH);
+}
+
+/**
+ * The other control: the source itself, trained on for as many tokens at the run's own rates of retraining. What it
+ * loses or gains is what warming up an annealed model again does, and no pruning.
+ */
+export function rewarmedExperiment(experiment: Experiment): Experiment {
+  return asLong(experiment, {});
+}
+
+/** Retraining alone, on as many tokens as the whole run, learning from next tokens and nothing else. */
+function asLong(experiment: Experiment, rates: Partial<Experiment['retrain']>): Experiment {
   const planned = plannedTraining(experiment);
   const { batchSize } = trains(experiment.retraining) ? planned.retrain : planned.prune;
   const steps = Math.ceil(runTokens(experiment) / (batchSize * experiment.contextLength));
-  return { ...experiment, retraining: 'continued', retrain: { ...FROM_SCRATCH, steps, batchSize } };
+  return {
+    ...experiment,
+    retraining: 'continued',
+    retrain: { ...experiment.retrain, ...rates, steps, batchSize },
+    distillation: { ...experiment.distillation, weight: 0 },
+  };
 }

@@ -1,4 +1,4 @@
-import { updateMixture } from '../data/mixture';
+import { normalised, updateMixture } from '../data/mixture';
 import { createInference, type Inference } from '../llama/inference';
 import { createTrainer, type Trainer, type TrainerOptions } from '../training/trainer';
 import { evaluationShape } from './memory';
@@ -35,6 +35,14 @@ export async function withTraining<T>(
 /** Where and when an event happens. */
 export function where({ state, control }: Run) {
   return { step: state.step, tokens: state.tokens, elapsedMs: control.elapsedMs() };
+}
+
+/** The mixture that retraining begins with: as pruning left it, or anew. Manual weights stay. */
+export function mixtureAfterCut(run: Run): number[] {
+  const { mode, retraining } = currentSettings(run).mixture;
+  const own = run.corpus.domains.map(({ weight }) => weight);
+  if (mode === 'manual' || retraining === 'carried') return run.state.mixture;
+  return normalised(retraining === 'corpus' ? own : own.map(() => 1));
 }
 
 /** The mixture that follows from held-out losses. */

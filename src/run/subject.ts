@@ -1,27 +1,53 @@
+import type { Corpus } from '../data/corpus';
+import type { Experiment } from '../experiment/schema';
 import type { Gpu } from '../gpu/device';
-import type { ModelView } from '../llama/forward';
 import { uploadModel } from '../llama/inference';
 import type { FlatModel } from '../llama/parameters';
+import { turnedModel } from '../pruning/basis/axes';
+import { calibrationBatches } from '../pruning/scores/calibration';
+import { calibrationSequences } from './calibration';
+import type { Run, Subject } from './run-context';
 
-/** A model whose weights lie here and, for programs that only read them, on the GPU. */
-export interface Subject extends FlatModel {
-  view: ModelView;
-}
-
-/** The source's weights on the GPU: uploaded when they are first asked for, and shared by all that read them. */
-export interface SourceOnGpu {
-  view(): ModelView;
-  /** Gives them back; what asks again has them uploaded again. */
-  release(): void;
-}
-
-export function sourceOnGpu(gpu: Gpu, source: FlatModel): SourceOnGpu {
-  let uploaded: ReturnType<typeof uploadModel> | null = null;
-  return {
-    view: () => (uploaded ??= uploadModel(gpu, 'source model', source)),
-    release() {
-      uploaded?.destroy();
-      uploaded = null;
+/**
+ * What is pruned: the source, or the source with its residual stream turned (docs/method.md, section 13), which is the
+ * same function. Measured on the calibration sequences each time, so that a run that is taken up again has the same.
+ *
+ * @param tells whether the log hears of the axes
+ */
+export async function prepareSubject(run: Run, tells: boolean): Promise<Subject> {
+  const { gpu, source, state, corpus } = run;
+  const { experiment } = state;
+  if (experiment.basis === 'own') {
+    return { ...source, view: run.sourceOnGpu.view(), release: () => undefined };
+  }
+  const { subject, shares } = await turnedSubject(gpu, source, {
+    experiment,
+    corpus,
+    async between(what, done, total) {
+      run.activity(what, done, total);
+      await run.control.work();
     },
-  };
+  });
+  if (tells) run.emit({ type: 'axes', step: state.step, shares: [...shares] });
+  return subject;
+}
+
+interface TurnedOn {
+  experiment: Experiment;
+  corpus: Corpus;
+  between(what: string, done: number, total: number): Promise<void> | void;
+}
+
+/** The source along the axes that the experiment asks for, and each axis' share of what they were found by. */
+export async function turnedSubject(gpu: Gpu, source: FlatModel, { experiment, corpus, between }: TurnedOn) {
+  const { basis } = experiment;
+  if (basis === 'own') throw new Error('In its own basis a model is not turned.');
+  const batches = calibrationBatches(calibrationSequences(experiment, corpus));
+  const tokens = batches.map((batch) => batch.tokens);
+  const during = (done: number, total: number) =>
+    between('Measuring the axes of the residual stream', done, total);
+  const { model, shares } = await turnedModel(gpu, source, basis, tokens, batches[0]!.shape, during);
+  const view = uploadModel(gpu, 'turned source model', model);
+  const subject: Subject = { ...model, view, release: () => view.destroy() };
+  return { subject, shares };
 }

@@ -20,6 +20,8 @@ export interface TrainingStage {
   trainer: Trainer;
   /** Windows in a batch. */
   batchSize: number;
+  /** Tensors that a checkpoint needs besides the trainer's: what it is given and does not change. */
+  besides?: ReadonlyMap<string, Float32Array>;
   /** Whether the run can be trained on after its last step, so that the end is kept, too. */
   keepsEnd?: boolean;
   /** Optimiser steps of the stage under these settings. */
@@ -72,7 +74,7 @@ export async function trainSteps(run: Run, stage: TrainingStage): Promise<void> 
     await settle(0);
     if (!keeper || kept === state.step) return;
     kept = state.step;
-    const tensors = new Map<string, Float32Array>();
+    const tensors = new Map<string, Float32Array>(stage.besides);
     for (const { name } of stage.trainer.state()) tensors.set(name, await stage.trainer.read(name));
     await keeper.checkpoint(snapshot(run), tensors);
   };
@@ -143,6 +145,7 @@ function stepEvent(
     }),
     gradientNorm: result.nonFinite ? null : result.gradientNorm,
     learningRate: result.learningRate,
+    ...(result.divergence !== null && { divergence: result.divergence }),
     ...stage.describe?.(result),
   };
 }

@@ -22,7 +22,9 @@ export async function compareModels(
   const finished = await finishedRun(state, run);
   checkSameSource(state, finished);
   const gpu = await device(state);
-  const trainTokens = request.arms.includes('scratch') ? neededTokens(finished.experiment) : 0;
+  const trainTokens = request.arms.some((arm) => arm === 'scratch' || arm === 'rewarmed')
+    ? neededTokens(finished.experiment)
+    : 0;
   const corpus = await untilAborted(loadCorpus(state, source, trainTokens), job.signal);
   const control = createRunControl();
   job.signal.addEventListener('abort', () => control.cancel(), { once: true });

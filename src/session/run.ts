@@ -328,12 +328,11 @@ function createWorkLeft(experiment: Experiment, saved: RunState | null, elapsedM
   let settings = saved ? plannedSettings(saved) : experiment;
   let done = saved?.step ?? 0;
   let stage: RunState['stage'] = saved?.stage ?? 'prune';
-  let stageStart = saved?.stageStart ?? 0;
+  let cutAt = saved?.surgery?.step ?? 0;
   const remaining = () => {
     const { prune, retrain } = plannedTraining(settings);
-    const inStage = done - stageStart;
-    const pruning = stage === 'prune' ? Math.max(0, prune.steps - inStage) : 0;
-    const healing = Math.max(0, retrain.steps - (stage === 'retrain' ? inStage : 0));
+    const pruning = stage === 'prune' ? Math.max(0, prune.steps - done) : 0;
+    const healing = Math.max(0, retrain.steps - (stage === 'prune' ? 0 : done - cutAt));
     const evaluations = (steps: number) => Math.ceil(steps / settings.evaluation.interval);
     return { pruning, healing, evaluations: evaluations(pruning) + evaluations(healing) };
   };
@@ -362,7 +361,7 @@ function createWorkLeft(experiment: Experiment, saved: RunState | null, elapsedM
       if (event.type === 'evaluation') left.finished('evaluation');
       if (event.type === 'surgery') {
         stage = 'retrain';
-        stageStart = event.step;
+        cutAt = event.step;
         left.finished('cut');
       }
       if (event.type === 'intervention') {

@@ -17,10 +17,11 @@ const experiment: Experiment = {
 const with_ = (change: Partial<Experiment>): Experiment => ({ ...experiment, ...change });
 
 describe('scores of units', () => {
-  it('are those by which a run with the same settings cuts', async () => {
+  it.each(['own', 'principal'] as const)('are those by which a run cuts, in the basis %s', async (basis) => {
     const lab = openLab(gpu);
     await lab.open();
-    await lab.send({ type: 'scoreUnits', id: 1, experiment });
+    const asked = with_({ basis });
+    await lab.send({ type: 'scoreUnits', id: 1, experiment: asked });
     expect(lab.of('failed')).toEqual([]);
     expect(lab.of('jobEnded')).toEqual([{ type: 'jobEnded', id: 1 }]);
     const [{ source, scores }] = lab.of('unitScores') as [ReturnType<typeof lab.of<'unitScores'>>[0]];
@@ -36,7 +37,7 @@ describe('scores of units', () => {
       { layers: scores, widths: scores },
       { target, sets: gates, pins, protectEnds: false },
     );
-    const events = await lab.run(experiment);
+    const events = await lab.run(asked);
     expect(events.find((event) => event.type === 'surgery')?.kept).toEqual(keptUnits(CONFIG, mask));
   });
 

@@ -1,11 +1,15 @@
-import { parseExperiment } from '../experiment/schema';
+import type { Corpus } from '../data/corpus';
+import { parseExperiment, type Experiment } from '../experiment/schema';
+import type { Gpu } from '../gpu/device';
 import { uploadModel } from '../llama/inference';
 import { joined } from '../pruning/scores/criterion';
 import { checkCalibration } from '../run/calibration';
 import { neededTokens } from '../run/run-size';
+import type { Subject } from '../run/run-context';
 import { scoreUnits } from '../run/score-units';
+import { turnedSubject } from '../run/subject';
 import { loadCorpus } from './corpus';
-import { device, needSource, post, type LabState } from './environment';
+import { device, needSource, post, type LabState, type OpenSource } from './environment';
 import type { Job } from './jobs';
 import type { Command } from './protocol';
 
@@ -24,13 +28,34 @@ export async function scoreSourceUnits(
   checkCalibration(experiment, source.config);
   const gpu = await device(state);
   const corpus = await loadCorpus(state, source, neededTokens(experiment));
-  job.progress('Uploading the source model', 0);
-  const view = uploadModel(gpu, 'scored model', source);
+  const subject = await scoredSubject(gpu, source, { experiment, corpus, job });
   const between = (what: string, done: number, total: number) => job.progress(what, done / total);
-  const scores = await scoreUnits(gpu, { ...source, view }, { experiment, corpus, between }).finally(() =>
-    view.destroy(),
+  const scores = await scoreUnits(gpu, subject, { experiment, corpus, between }).finally(() =>
+    subject.release(),
   );
   gpu.throwOnError();
   const { name, weightsSha256 } = source;
   post(state, { type: 'unitScores', id, source: name, weightsSha256, experiment, scores: joined(scores) });
+}
+
+interface ScoredWith {
+  experiment: Experiment;
+  corpus: Corpus;
+  job: Job;
+}
+
+/** What a run with these settings would prune: the source, or the source with its stream turned. */
+async function scoredSubject(
+  gpu: Gpu,
+  source: OpenSource,
+  { experiment, corpus, job }: ScoredWith,
+): Promise<Subject> {
+  if (experiment.basis !== 'own') {
+    // How long turning takes says nothing of the scores that follow: the bar waits.
+    const between = (what: string) => job.progress(what, 0);
+    return (await turnedSubject(gpu, source, { experiment, corpus, between })).subject;
+  }
+  job.progress('Uploading the source model', 0);
+  const view = uploadModel(gpu, 'scored model', source);
+  return { ...source, view, release: () => view.destroy() };
 }

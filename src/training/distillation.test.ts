@@ -3,7 +3,7 @@ import { readFloats, writeElements } from '../gpu/buffers';
 import type { KernelProfile } from '../gpu/device';
 import type { StepInputs } from '../kernels/step-inputs';
 import { expectClose, testGpu } from '../kernels/testing';
-import type { ModelView } from '../llama/forward';
+import type { ModelView } from '../llama/model';
 import { uploadModel } from '../llama/inference';
 import { parameterLayout, unpackParameters, type FlatModel } from '../llama/parameters';
 import { randomParameters, TINY } from '../llama/testing';
@@ -183,7 +183,7 @@ describe('a trainer with a teacher', () => {
           teacher: of,
         });
         const uniforms = trainer.dispatches * gpu.device.limits.minUniformBufferOffsetAlignment;
-        const estimate = trainerBytes(student.config, shape, null, of?.config ?? null);
+        const estimate = trainerBytes(student.config, shape, { teacher: of?.config ?? null });
         expect(gpu.heldBytes() - before).toBe(estimate + uniforms);
         const submits = gpu.counters.submits;
         await trainer.step(batchOf(golden.tokens), still);

@@ -14,6 +14,7 @@ const config = {
   intermediateSize: 96,
   tieWordEmbeddings: false,
   attentionBias: true,
+  mlpBias: true,
 };
 
 const tensorsOf = (seed: number, changes = {}) => {

@@ -23,9 +23,11 @@ import {
   type StepMetrics,
 } from '../kernels/step-metrics';
 import { recordBackward } from '../llama/backward';
+import { adapterLayout, type LoraOptions } from '../llama/adapters';
 import type { LlamaConfig } from '../llama/config';
-import { recordForward, recordLoss, type ModelView, type Teacher } from '../llama/forward';
+import { recordForward, recordLoss, type Teacher } from '../llama/forward';
 import { nextTokens, openGates, writeRopeTable } from '../llama/inference';
+import type { ModelView } from '../llama/model';
 import { parameterLayout } from '../llama/parameters';
 import {
   allocate,
@@ -37,13 +39,17 @@ import {
   type BatchShape,
   type BufferPlan,
 } from '../llama/workspace';
+import { initialAdapters } from './adapters';
 import type { ExtensionBuffers, TrainerExtension } from './extension';
 
 export interface TrainerOptions {
   /** Begins the names of its buffers and programs, which errors quote. */
   label: string;
   config: LlamaConfig;
-  /** Flat start values in the layout of `config`; a slice is copied on the GPU (its first elements, if longer). */
+  /**
+   * Flat start values in the layout of `config`. A slice is copied on the GPU (its first elements, if longer); with
+   * adapters it is used as it is, stays its owner's, and nothing is written to it.
+   */
   parameters: Float32Array | Slice;
   shape: BatchShape;
   /** What is trained besides the weights; null trains the weights alone, with every gate open. */
@@ -55,6 +61,8 @@ export interface TrainerOptions {
    * them until the trainer is destroyed. Absent or null: cross-entropy alone.
    */
   teacher?: ModelView | null;
+  /** Trained in the place of the weights, which are frozen; by default there are none. */
+  adapters?: LoraOptions | null;
 }
 
 /** A part of what a trainer keeps from step to step. `slice` may be read and copied, not bound. */
@@ -71,7 +79,7 @@ export interface TrainingBatch {
 
 /** What is trained, with its programs recorded: a step is a few small writes and one submit. */
 export interface Trainer {
-  /** The weights in training, for programs that evaluate them. */
+  /** The model in training, for programs that evaluate it: adapters included, nothing dropped. */
   model: ModelView;
   /** Dispatches in a step. */
   dispatches: number;
@@ -85,8 +93,8 @@ export interface Trainer {
    */
   step(batch: TrainingBatch, inputs: Omit<StepInputs, 'ringSlot'>): Promise<StepMetrics>;
   /**
-   * Everything that a later step depends on besides its inputs: `weights`, the extension's tensors, and of each
-   * Adam's `NAME.firstMoment` and `NAME.secondMoment`. A trainer of the same shape that is given all of it with
+   * Everything that a later step depends on besides its inputs and what is frozen: `weights` or, with adapters,
+   * `adapters` (flat in their layout), the extension's tensors, and of each Adam's `NAME.firstMoment` and `NAME.secondMoment`. A trainer of the same shape that is given all of it with
    * `write` goes on with the same bits.
    */
   state(): readonly TrainerTensor[];
@@ -110,20 +118,41 @@ const METRICS_IN_FLIGHT = 4;
 
 type TrainedSizes = Pick<TrainerExtension, 'tensors' | 'buffers'> | null;
 
-/** Name, first element and length of every tensor that is trained; they follow each other without gaps. */
-function trainedTensors(config: LlamaConfig, extension: TrainedSizes) {
-  const weights = { name: 'weights', start: 0, length: parameterLayout(config).total };
-  let end = weights.length;
+/**
+ * Name, first element and length of every tensor that is trained; they follow each other without gaps. The first is
+ * the weights, or the adapters in their place; its elements below `decayEnd` decay.
+ */
+function trainedTensors(config: LlamaConfig, extension: TrainedSizes, adapters: LoraOptions | null) {
+  const { total, decayEnd } = parameterLayout(config);
+  const length = adapters ? adapterLayout(config, adapters).total : total;
+  const first = {
+    name: adapters ? 'adapters' : 'weights',
+    start: 0,
+    length,
+    // Both matrices of an adapter decay.
+    decayEnd: adapters ? length : decayEnd,
+  };
+  let end = first.length;
   const others = (extension?.tensors ?? []).map(({ name, values }) => {
     const start = end;
     end += values.length;
     return { name, start, length: values.length };
   });
-  return { weights, others, end };
+  return { first, others, end };
 }
 
-function optimiserPlan(config: LlamaConfig, shape: BatchShape, extension: TrainedSizes): BufferPlan {
-  const elements = alignElements(trainedTensors(config, extension).end);
+/** Weights that are not trained. */
+function frozenPlan(config: LlamaConfig): BufferPlan {
+  return [{ name: 'frozen weights', elements: parameterLayout(config).total }];
+}
+
+function optimiserPlan(
+  config: LlamaConfig,
+  shape: BatchShape,
+  extension: TrainedSizes,
+  adapters: LoraOptions | null,
+): BufferPlan {
+  const elements = alignElements(trainedTensors(config, extension, adapters).end);
   return [
     { name: 'parameters', elements },
     { name: 'gradients', elements },
@@ -139,17 +168,22 @@ function optimiserPlan(config: LlamaConfig, shape: BatchShape, extension: Traine
 
 /**
  * Bytes that a trainer of this shape holds, its metrics on their way back included; of a teacher of this shape what its
- * forward pass works in, and not its weights, which are the caller's.
+ * forward pass works in, and not its weights, which are the caller's; with adapters, the frozen weights too, unless
+ * they are given as a slice, which its owner holds.
  */
 export function trainerBytes(
   config: LlamaConfig,
   shape: BatchShape,
-  extension: TrainedSizes,
-  teacher: LlamaConfig | null = null,
+  {
+    extension = null,
+    teacher = null,
+    adapters = null,
+  }: { extension?: TrainedSizes; teacher?: LlamaConfig | null; adapters?: LoraOptions | null } = {},
 ): number {
   return (
-    planBytes(trainingPlan(config, shape)) +
-    planBytes(optimiserPlan(config, shape, extension)) +
+    planBytes(trainingPlan(config, shape, adapters)) +
+    planBytes(optimiserPlan(config, shape, extension, adapters)) +
+    (adapters ? planBytes(frozenPlan(config)) : 0) +
     (teacher ? planBytes(teacherPlan(teacher, shape)) : 0) +
     METRICS_IN_FLIGHT * STEP_METRICS_WORDS * 4 +
     STEP_INPUT_WORDS * 4
@@ -181,32 +215,54 @@ function prepareTeacher(
 /** @throws when the device has no room, or the teacher another vocabulary. */
 export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
   return makeOwned(async ({ own }) => {
-    const { label, config, shape, extension } = options;
+    const { label, config, shape, extension, adapters: lora = null } = options;
     const layout = parameterLayout(config);
-    const { weights, others, end } = trainedTensors(config, extension);
-    const at = own(allocateTraining(gpu, label, config, shape));
-    const optimiser = own(allocate(gpu, label, optimiserPlan(config, shape, extension)));
+    const { first, others, end } = trainedTensors(config, extension, lora);
+    const at = own(allocateTraining(gpu, label, config, shape, lora));
+    const optimiser = own(allocate(gpu, label, optimiserPlan(config, shape, extension, lora)));
     const step = wholeBuffer(gpu.createBuffer(`${label} step`, STEP_INPUT_WORDS * 4, UNIFORM_USAGE));
     own({ destroy: () => gpu.destroyBuffer(step.buffer) });
     const metricsRing = own(
       createReadRing(gpu, `${label} metrics`, STEP_METRICS_WORDS * 4, METRICS_IN_FLIGHT),
     );
 
-    const parameters = optimiser.slice('parameters');
+    const trained = optimiser.slice('parameters');
     const gradients = optimiser.slice('gradients');
-    const model: ModelView = { config, layout, parameters };
-    if (options.parameters instanceof Float32Array) writeElements(gpu, parameters, options.parameters);
-    else copyElements(gpu, options.parameters, parameters, layout.total);
+    /** The weights, trained or frozen: start values that are not on the GPU yet need a place there. */
+    const placeWeights = (): Slice => {
+      const { parameters: given } = options;
+      if (lora && !(given instanceof Float32Array)) {
+        if (given.size < 4 * layout.total) {
+          throw new Error(`${label}: a slice of ${given.size / 4} values is not ${layout.total} weights`);
+        }
+        return sliceElements(given, 0, layout.total);
+      }
+      const place = lora ? own(allocate(gpu, label, frozenPlan(config))).slice('frozen weights') : trained;
+      if (given instanceof Float32Array) writeElements(gpu, place, given);
+      else copyElements(gpu, given, place, layout.total);
+      return place;
+    };
+    const model: ModelView = {
+      config,
+      layout,
+      parameters: placeWeights(),
+      adapters: lora && { lora, layout: adapterLayout(config, lora), values: trained, step: null },
+    };
+    const inTraining: ModelView = {
+      ...model,
+      adapters: model.adapters && { ...model.adapters, step: model.adapters.lora.dropout > 0 ? step : null },
+    };
+    if (lora) writeElements(gpu, trained, initialAdapters(config, lora));
     writeElements(gpu, at.gates, openGates(config));
     writeRopeTable(gpu, at.rope, config, shape.context);
-    extension?.tensors.forEach(({ values }, i) => writeElements(gpu, parameters, values, others[i]!.start));
-    const behindWeights = (slice: Slice) => sliceElements(slice, weights.length, end - weights.length);
+    extension?.tensors.forEach(({ values }, i) => writeElements(gpu, trained, values, others[i]!.start));
+    const behindFirst = (slice: Slice) => sliceElements(slice, first.length, end - first.length);
     const teacherAt =
       options.teacher && prepareTeacher(gpu, `${label} teacher`, options.teacher, shape, at.tokens, { own });
     const teacher: Teacher | undefined = teacherAt ? { ...teacherAt, step } : undefined;
     const buffers: ExtensionBuffers | null = extension && {
-      values: behindWeights(parameters),
-      gradient: behindWeights(gradients),
+      values: behindFirst(trained),
+      gradient: behindFirst(gradients),
       gates: at.gates,
       step,
       slice: (name) => optimiser.slice(name),
@@ -216,29 +272,29 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
       await recordProgram(gpu, label, (r) => {
         teacherAt?.record(r);
         if (buffers) extension?.recordBefore(r, buffers);
-        recordForward(r, model, at, shape);
+        recordForward(r, inTraining, at, shape);
         const gradient = {
           normed: at.normedGradient,
-          parameters: gradients,
+          parameters: lora ? null : gradients,
           productScratch: at.productScratch.single,
         };
         const normed = at.normed[2 * config.numHiddenLayers]!;
-        recordLoss(r, model, { ...at, normed }, shape, gradient, teacher);
-        recordBackward(r, model, gradients, at, shape, buffers?.gradient ?? null);
+        recordLoss(r, inTraining, { ...at, normed }, shape, gradient, teacher);
+        recordBackward(r, inTraining, gradients, at, shape, buffers?.gradient ?? null);
         if (buffers) extension?.recordAfter(r, buffers);
         const gradientState = optimiser.slice('gradient state');
         const scratch = optimiser.slice('norm scratch');
         globalNorm(r, { gradient: gradients, scratch, state: gradientState, step, label: 'gradient norm' });
         adamw(r, {
-          parameters,
+          parameters: trained,
           gradient: gradients,
           firstMoment: optimiser.slice('first moments'),
           secondMoment: optimiser.slice('second moments'),
           gradientState,
           groups: {
-            decayEnd: layout.decayEnd,
-            weightEnd: weights.length,
-            gateEnd: others[1]?.start ?? weights.length,
+            decayEnd: first.decayEnd,
+            weightEnd: first.length,
+            gateEnd: others[1]?.start ?? first.length,
             elements: end,
           },
           step,
@@ -260,7 +316,7 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
       }),
     );
 
-    const state: readonly TrainerTensor[] = [weights, ...others].flatMap(({ name, start, length }) =>
+    const state: readonly TrainerTensor[] = [first, ...others].flatMap(({ name, start, length }) =>
       [
         ['', 'parameters'],
         ['.firstMoment', 'first moments'],
@@ -313,7 +369,7 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
         if (extension) throw new Error(`${label}: its gates are written by what is trained with the weights`);
         writeElements(gpu, at.gates, gates);
       },
-      inspect: () => ({ parameters, gradients, gates: at.gates }),
+      inspect: () => ({ parameters: trained, gradients, gates: at.gates }),
     };
   });
 }

@@ -12,11 +12,9 @@ export const methods: Command = {
   run: listMethods,
 };
 
-/** Where each registry's fields stand in an experiment. */
-const PREFIX = { retraining: 'retrain.' } as const;
-
-function fieldsOf(tree: FieldTree, prefix = '') {
-  const keys = new Set(listFields(tree, prefix).map(({ key }) => key));
+/** The fields of an experiment that a registered part brings. */
+function fieldsOf(tree: FieldTree) {
+  const keys = new Set(listFields(tree).map(({ key }) => key));
   return EXPERIMENT_FIELDS.filter(({ key }) => keys.has(key)).map(({ key, kind, label, default: value }) => ({
     key,
     kind,
@@ -47,7 +45,7 @@ function listMethods(): Promise<Answer> {
       label,
       kind: 'retraining',
       help,
-      fields: fieldsOf(fields, PREFIX.retraining),
+      fields: fieldsOf(fields),
     })),
   ];
   const width = Math.max(...json.map(({ id }) => id.length));

@@ -1,3 +1,4 @@
+import { cutConfig } from '../../run/cut-config';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Corpus } from '../../data/corpus';
@@ -6,7 +7,7 @@ import { parsePlan, type Plan } from '../../experiment/interventions';
 import type { Experiment } from '../../experiment/schema';
 import { tokenizerFiles, writeModelFolder, type OutputFile } from '../../formats/hugging-face';
 import { refuse } from '../../formats/refusal';
-import { prunedConfig, type LlamaConfig } from '../../llama/config';
+import { type LlamaConfig } from '../../llama/config';
 import { parameterLayout, unpackParameters, type FlatModel } from '../../llama/parameters';
 import { weightBytes } from '../../pruning/cost';
 import { trains } from '../../retraining';
@@ -229,9 +230,9 @@ function modelFiles({ config, parameters }: FlatModel, source: OpenedModel): Out
 }
 
 /** Bytes that a run writes at least: the models, twice, and two checkpoints of weights and moments. */
-function writtenBytes(source: LlamaConfig, { target, retraining }: Experiment): number {
-  const cut = weightBytes(prunedConfig(source, target));
-  return cut * (trains(retraining) ? 4 : 2) + 2 * 3 * weightBytes(source);
+function writtenBytes(source: LlamaConfig, experiment: Experiment): number {
+  const cut = weightBytes(cutConfig(source, experiment));
+  return cut * (trains(experiment.retraining) ? 4 : 2) + 2 * 3 * weightBytes(source);
 }
 
 const encoded = (text: string) => new TextEncoder().encode(text);

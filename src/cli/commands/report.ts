@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { createRunControl } from '../../run/run-control';
-import { ARMS, type Arm } from '../../report/report';
+import { ARMS, USUAL_ARMS, type Arm } from '../../report/report';
 import { reportCsv, reportJson, reportMarkdown } from '../../report/export';
+import { trains } from '../../retraining';
 import { makeReport } from '../../report/run-report';
 import { checkExperiment } from '../../run/check-experiment';
 import type { RunModels } from '../../run/run';
@@ -36,7 +37,7 @@ export const report: Command = {
     'run an experiment (or take the run that prune left in DIR), train the same shape from scratch, and measure all models side by side',
   options: {
     model: { value: 'MODEL', help: 'the source model (that of the experiment)' },
-    arms: { value: 'NAME,NAME', help: `which models (${ARMS.join(', ')})` },
+    arms: { value: 'NAME,NAME', help: `which models, of ${ARMS.join(', ')} (all but rewarmed)` },
     tasks: { value: 'all|none|NAME,NAME', help: 'which tasks (all)' },
     limit: { value: 'N', help: 'the first N items of each task (all)' },
     windows: { value: 'N', help: 'at most so many test windows of each domain (all)' },
@@ -119,17 +120,16 @@ async function readModels(
   { retraining }: Experiment,
 ): Promise<RunModels> {
   const final = (await openModel(folder)).source;
-  const models =
-    retraining === 'none'
-      ? { pruned: final, retrained: null }
-      : { pruned: (await openModel(join(folder, BEFORE_RETRAINING))).source, retrained: final };
+  const models = !trains(retraining)
+    ? { pruned: final, retrained: null }
+    : { pruned: (await openModel(join(folder, BEFORE_RETRAINING))).source, retrained: final };
   await checkRunModels(events, models);
   return models;
 }
 
 /** @throws InputError for an unknown one. */
 function chooseArms(names: string | undefined): readonly Arm[] {
-  if (names === undefined) return ARMS;
+  if (names === undefined) return USUAL_ARMS;
   const unknown = names.split(',').find((name) => !ARMS.some((arm) => arm === name));
   if (unknown !== undefined) {
     throw new UsageError(`--arms has no ${plain(unknown)}: choose among ${ARMS.join(', ')}.`);

@@ -55,7 +55,7 @@ async function scoreModel({ positionals, options }: CommandInput): Promise<Answe
     seed,
     between: (what: string, done: number, total: number) => progress.say(`${what}: ${done} of ${total}`),
   };
-  const by = await scoreBy(gpu, { ...source, view }, on, [found.id]).finally(() => view.destroy());
+  const { by } = await scoreBy(gpu, { ...source, view }, on, [found.id]).finally(() => view.destroy());
   const result = by(found.id);
   progress.end();
   gpu.throwOnError();

@@ -1,6 +1,6 @@
 import { allFinite, finite } from '../../fields/finite';
 import type { Gpu } from '../../gpu/device';
-import type { ModelView } from '../../llama/forward';
+import type { ModelView } from '../../llama/model';
 import { gateLayout } from '../../llama/gates';
 import { createInference, openGates, type Inference } from '../../llama/inference';
 import type { FlatModel } from '../../llama/parameters';

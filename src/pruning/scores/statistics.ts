@@ -3,7 +3,7 @@ import type { Gpu } from '../../gpu/device';
 import { columnMoments, MOMENTS } from '../../kernels/column-moments';
 import { rowCosine } from '../../kernels/row-cosine';
 import type { LlamaConfig } from '../../llama/config';
-import type { ModelView } from '../../llama/forward';
+import type { ModelView } from '../../llama/model';
 import { createProbe, type Probe } from '../../llama/probe';
 import type { BatchShape } from '../../llama/workspace';
 import { predictionsIn, type CalibrationBatch } from './calibration';

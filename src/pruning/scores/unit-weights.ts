@@ -59,6 +59,10 @@ export function sumOverUnits(config: LlamaConfig, value: (index: number) => numb
     matrix(regions.down, I, (row, column, v) => unit(intermediate, l * I + column, row, v));
     if (regions.qkvBias) matrix(regions.qkvBias, 1, (row, _, v) => unit(head, headOf(row), null, v));
     if (regions.outputBias) matrix(regions.outputBias, 1, (row, _, v) => unit(hidden, row, null, v));
+    if (regions.gateUpBias) {
+      matrix(regions.gateUpBias, 1, (row, _, v) => unit(intermediate, l * I + (row % I), null, v));
+    }
+    if (regions.downBias) matrix(regions.downBias, 1, (row, _, v) => unit(hidden, row, null, v));
     norm(2 * l, l);
     norm(2 * l + 1, l);
   });

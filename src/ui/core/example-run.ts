@@ -19,6 +19,7 @@ export const exampleConfig: LlamaConfig = {
   ropeScaling: { type: 'default' },
   tieWordEmbeddings: false,
   attentionBias: false,
+  mlpBias: false,
   bosTokenId: null,
   eosTokenId: 0,
 };

@@ -1,4 +1,5 @@
 import type {
+  AxesEvent,
   EvaluationEvent,
   FinishedEvent,
   InterventionEvent,
@@ -27,6 +28,8 @@ export interface RunRecord {
   evaluations: readonly EvaluationEvent[];
   /** The newest gates. */
   gates: GateRows | null;
+  /** Where the residual stream was turned. */
+  axes: AxesEvent | null;
   surgery: SurgeryEvent | null;
   finished: FinishedEvent | null;
 }
@@ -42,6 +45,7 @@ export function beginRun(id: string, started: StartedEvent): RunRecord {
     steps: createStepColumns(started.domains.length),
     evaluations: [],
     gates: null,
+    axes: null,
     surgery: null,
     finished: null,
   };
@@ -61,6 +65,9 @@ export function appendEvents(run: RunRecord, events: readonly RunEvent[]): RunRe
         break;
       case 'gates':
         next.gates = gateRows(run.started.source.config, event);
+        break;
+      case 'axes':
+        next.axes = event;
         break;
       case 'intervention':
         add(next.interventions, event);

@@ -28,10 +28,12 @@ export function describeOrigin({ origin }: UnitScores): string {
   const { experiment } = origin;
   const said = (key: string) => describeValue(fieldOf(key), getField(experiment, key));
   const { sequences, length } = experiment.calibration;
-  return `Layers: ${said('scores.layers')}. Widths: ${said('scores.widths')}. On ${sequences} × ${length} tokens`;
+  const along = experiment.basis === 'own' ? '' : `. Hidden: ${said('basis')}`;
+  return `Layers: ${said('scores.layers')}. Widths: ${said('scores.widths')}. On ${sequences} × ${length} tokens${along}`;
 }
 
 const MATTER = [
+  'basis',
   'scores.layers',
   'scores.widths',
   'calibration.sequences',

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { trains } from '../../retraining';
 import { ARMS, type Arm, type EvaluationReport } from '../../report/report';
 import { reportCsv, reportJson, reportMarkdown } from '../../report/export';
 import type { ReportRequest } from '../../report/run-report';
@@ -61,16 +62,17 @@ export function ReportPanel() {
 function CompareForm({ run }: { run: RunRecord }) {
   const lab = useLab();
   const software = useLabState((state) => state.engine.adapter?.software ?? false);
-  const [left, setLeft] = useState<readonly Arm[]>(['family']);
+  const [left, setLeft] = useState<readonly Arm[]>(['family', 'rewarmed']);
   const [tasks, setTasks] = useState(true);
   const [extent, setExtent] = useState<Extent>(software ? 'sample' : 'everything');
-  const offered = ARMS.filter((arm) => arm !== 'retrained' || run.settings.retraining === 'continued');
+  const offered = ARMS.filter((arm) => arm !== 'retrained' || trains(run.settings.retraining));
   const arms = offered.filter((arm) => !left.includes(arm));
   const seconds = controlSeconds(run);
   const about: Partial<Record<Arm, string>> = {
     source: run.started.source.name,
     pruned: 'as cut, before retraining',
     scratch: `same shape, same tokens: trains for about ${seconds === null ? '–' : formatDuration(seconds)} here`,
+    rewarmed: 'the source itself, as many tokens: trains longer than that',
     family: 'the closest in block parameters: is downloaded',
   };
   const { items, windows } = EXTENTS[extent];

@@ -27,7 +27,10 @@ const ELSEWHERE = new Set([
 
 const GROUPS: readonly { group: FieldGroup; title: string | ((settings: Experiment) => string) }[] = [
   { group: 'prune', title: 'Learning the masks' },
-  { group: 'scores', title: 'Scores and calibration text' },
+  {
+    group: 'scores',
+    title: ({ method }) => (method === 'one-shot' ? 'Scores and calibration text' : 'Calibration text'),
+  },
   { group: 'method', title: 'What may be cut' },
   { group: 'mixture', title: 'Domains and weights' },
   {
@@ -36,6 +39,8 @@ const GROUPS: readonly { group: FieldGroup; title: string | ((settings: Experime
     title: ({ method, scores }) =>
       method === 'one-shot' && scores.steps > 0 ? 'Training, before and after the cut' : 'After the cut',
   },
+  { group: 'adapters', title: 'Low-rank adapters' },
+  { group: 'distillation', title: 'Distillation' },
   { group: 'run', title: 'Data, evaluation, seed' },
 ];
 
@@ -184,5 +189,6 @@ function SettingsField({ field }: { field: Field }) {
 function labelOf(field: Field): string {
   if (field.key.startsWith('prune.')) return `${field.label} while learning masks`;
   if (field.key.startsWith('retrain.')) return `${field.label} after the cut`;
+  if (groupOf(field) === 'adapters' || groupOf(field) === 'distillation') return titleOf(field);
   return field.label;
 }

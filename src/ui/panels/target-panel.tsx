@@ -1,7 +1,8 @@
+import { cutConfig } from '../../run/cut-config';
 import { type MouseEvent, useMemo } from 'react';
 import { encodePermalink } from '../../experiment/permalink';
 import type { Experiment } from '../../experiment/schema';
-import { prunedConfig, type TargetShape } from '../../llama/config';
+import { type TargetShape } from '../../llama/config';
 import {
   checkTarget,
   GATE_SET_OF,
@@ -77,7 +78,11 @@ export function TargetPanel() {
             })}
           </div>
           {problems.length === 0 && (
-            <Costs source={source} pruned={prunedConfig(source, target)} experiment={experiment} />
+            <Costs
+              source={source}
+              pruned={cutConfig(source, { ...experiment, target })}
+              experiment={experiment}
+            />
           )}
           <Presets experiment={experiment} onTarget={lab.setTarget} />
           <Examples />
