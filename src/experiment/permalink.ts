@@ -8,8 +8,8 @@ import { defaultExperiment, experimentSchema, findField, EXPERIMENT_FIELDS, type
 const VERSION = '1';
 /** The key of the interventions. */
 const CHANGES = 'at';
-/** A link with every field set has about 1,500 characters. */
-const MAX_LENGTH = 20_000;
+/** A longer link is not read; one with every field set has about 1,500 characters. */
+export const MAX_LENGTH = 20_000;
 const MAX_PROBLEMS = 12;
 
 /**

@@ -166,24 +166,25 @@ export function findField(key: string): Field | undefined {
   return FIELDS_BY_KEY.get(key);
 }
 
-export type FieldGroup = 'target' | 'method' | 'mixture' | 'prune' | 'retrain' | 'run';
+export type FieldGroup =
+  'target' | 'method' | 'scores' | 'mixture' | 'prune' | 'retrain' | 'adapters' | 'distillation' | 'run';
 
 const GROUPS: Record<string, FieldGroup> = {
   source: 'target',
   target: 'target',
   method: 'method',
   basis: 'method',
-  scores: 'method',
-  race: 'method',
-  calibration: 'method',
+  scores: 'scores',
+  race: 'scores',
+  calibration: 'scores',
   gates: 'method',
   pins: 'method',
   mixture: 'mixture',
   prune: 'prune',
   retraining: 'retrain',
   retrain: 'retrain',
-  lora: 'retrain',
-  distillation: 'retrain',
+  lora: 'adapters',
+  distillation: 'distillation',
 };
 
 /** The part of the form in which a field stands. */

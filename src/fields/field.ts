@@ -126,7 +126,7 @@ export const pinsField = (label: string, help: string, live: Live): PinsField =>
   live,
 });
 
-const MOST_PINS = 4096;
+export const MOST_PINS = 4096;
 
 const PIN = /^(?:[dl]\d{1,6}|[am]\d{1,4}\.\d{1,6})[!-]$/;
 

@@ -1,6 +1,6 @@
 import { PINNED_LOG_ALPHA } from '../kernels/hard-concrete-distribution';
 import type { LlamaConfig, TargetShape } from '../llama/config';
-import { gateLayout, type GateSet } from '../llama/gates';
+import { GATE_SETS, gateLayout, type GateSet } from '../llama/gates';
 import type { Trainer } from '../training/trainer';
 import { targetUnits, type LearntSets } from './masks';
 
@@ -37,6 +37,31 @@ export function parsePin(text: string): Pin {
 export function writePin({ set, row, unit, kept }: Pin): string {
   const place = set === 'head' || set === 'intermediate' ? `${row}.${unit}` : String(unit);
   return `${LETTERS[set]}${place}${kept ? '!' : '-'}`;
+}
+
+/**
+ * The fewest pins with which this mask is the only one at its own shape: of each row the units that go, or those that
+ * stay, whichever are fewer. Rows of layers that go are left alone, as nothing is left of them.
+ */
+export function pinsOfMask(config: LlamaConfig, mask: ArrayLike<number>, sets: LearntSets): string[] {
+  const layout = gateLayout(config);
+  const pins: string[] = [];
+  for (const set of GATE_SETS) {
+    const { offset, rows, length } = layout[set];
+    if (!sets[set]) continue;
+    for (let row = 0; row < rows; row++) {
+      const ofLayer = set === 'head' || set === 'intermediate';
+      if (ofLayer && mask[layout.layer.offset + row] === 0) continue;
+      const open = Array.from({ length }, (_, unit) => mask[offset + row * length + unit] !== 0);
+      const stay = open.filter(Boolean).length;
+      if (stay === length) continue;
+      const kept = stay > 0 && stay < length - stay;
+      open.forEach((isOpen, unit) => {
+        if (isOpen === kept) pins.push(writePin({ set, row, unit, kept }));
+      });
+    }
+  }
+  return pins;
 }
 
 /**

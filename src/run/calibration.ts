@@ -3,6 +3,7 @@ import { startMixture } from '../data/mixture';
 import { hashWords } from '../data/random';
 import { nextBatch, startSampler } from '../data/sampler';
 import type { Experiment } from '../experiment/schema';
+import type { LlamaConfig } from '../llama/config';
 import { methodOf } from '../pruning/methods';
 
 /** Whether a run of this experiment looks at its calibration set. */
@@ -17,6 +18,19 @@ export function calibrationLength({ calibration, contextLength }: Experiment): n
 
 /** Key of the random stream that calibration sequences are drawn from. */
 const CALIBRATION_STREAM = 4;
+
+/** @throws one sentence when the model cannot read, or learn from, sequences of this length */
+export function checkCalibration({ calibration }: Experiment, { maxPositionEmbeddings }: LlamaConfig): void {
+  const is = `Calibration length (calibration.length) is ${calibration.length}`;
+  if (calibration.length === 1) {
+    throw new Error(
+      `${is}, which leaves nothing to predict: choose 2 or more, or 0 for the length of a training window.`,
+    );
+  }
+  if (calibration.length > maxPositionEmbeddings) {
+    throw new Error(`${is}, more than the ${maxPositionEmbeddings} positions of the source model.`);
+  }
+}
 
 /** Calibration sequences of an experiment: windows of training text, each of one domain. */
 export function calibrationSequences(experiment: Experiment, corpus: Corpus): Uint32Array[] {

@@ -1,10 +1,9 @@
 import type { Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
-import { calibrates } from './calibration';
-import { adapterSteps } from '../retraining';
+import { adapterSteps, trains } from '../retraining';
 import { pinProblem } from '../pruning/pins';
 import { checkTarget, TARGET_FIELDS } from '../pruning/target-shape';
-import { trains } from '../retraining';
+import { calibrates, checkCalibration } from './calibration';
 import { plannedTraining } from './run-size';
 
 /** @throws one sentence that names the field when the experiment does not fit the model. */
@@ -21,22 +20,13 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
       'Domain weights (mixture.weights) have no effect with the mode "constant" (mixture.mode), which keeps the corpus’ own proportions: choose the mode "manual" for weights that stay, or leave the weights out.',
     );
   }
-  const { retraining, lora, calibration } = experiment;
+  const { retraining, lora } = experiment;
   if (adapterSteps(retraining, 1e6, lora) > 0 && !lora.attention && !lora.mlp) {
     throw new Error(
       'Adapters (lora.attention, lora.mlp) are on no projection, so nothing would train: switch one of them on.',
     );
   }
-  if (calibration.length === 1) {
-    throw new Error(
-      'Calibration length (calibration.length) is 1, which leaves nothing to predict: choose 2 or more, or 0 for the length of a training window.',
-    );
-  }
-  if (calibrates(experiment) && calibration.length > source.maxPositionEmbeddings) {
-    throw new Error(
-      `Calibration length (calibration.length) is ${calibration.length}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,
-    );
-  }
+  if (calibrates(experiment)) checkCalibration(experiment, source);
   if (experiment.contextLength > source.maxPositionEmbeddings) {
     throw new Error(
       `Context (contextLength) is ${experiment.contextLength}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,

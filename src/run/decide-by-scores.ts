@@ -1,83 +1,19 @@
 import { allFinite } from '../fields/finite';
 import type { FlatModel } from '../llama/parameters';
 import { maskShape } from '../pruning/masks';
-import { candidatePool, maskOfChoice, type Choice, type ScoresBy } from '../pruning/race/pool';
-import { criterion, type CriterionId } from '../pruning/scores';
-import { compensated, compensates } from '../pruning/scores/compensation';
+import { candidatePool, maskOfChoice, type Choice } from '../pruning/race/pool';
+import { compensated } from '../pruning/scores/compensation';
 import type { ActivationStatistics } from '../pruning/scores/statistics';
-import { calibrationBatches } from '../pruning/scores/calibration';
-import type { Scores, Scoring } from '../pruning/scores/criterion';
-import type { MaskOptions } from '../pruning/scores/mask';
-import { withScoring } from '../pruning/scores/scoring';
-import { calibrationSequences } from './calibration';
 import type { GatesEvent } from './events';
 import { domainLosses } from './losses';
 import { runRace } from './race';
 import { stepInputs } from './retrain';
 import { currentSettings, type Decide, type DecidedMask, type Run, type Subject } from './run-context';
 import { plannedRace, plannedTraining } from './run-size';
-import { adaptMixture, where, withTraining } from './stages';
+import { scoreOptions, scoreUnits, withScores } from './score-units';
+import { adaptMixture, scoredFor, where, withTraining } from './stages';
 import { teacherOf } from './teacher';
 import { snapshot, trainSteps, type TrainingStage } from './train-steps';
-
-/** Scores of layers and of the other sets, as the experiment asks for them. */
-interface UnitScores {
-  layers: Scores;
-  widths: Scores;
-  /** For what makes up for closed units; null where nothing does. */
-  activations: ActivationStatistics | null;
-}
-
-/** Uses what scores of the subject are made from, on the experiment's calibration sequences. */
-function scored<T>(run: Run, subject: Subject, use: (scoring: Scoring) => Promise<T>): Promise<T> {
-  const { experiment } = run.state;
-  const input = {
-    model: subject,
-    view: subject.view,
-    batches: calibrationBatches(calibrationSequences(experiment, run.corpus)),
-    seed: experiment.calibration.seed,
-    async between(what: string, done: number, total: number) {
-      run.activity(what, done, total);
-      await run.control.work();
-    },
-  };
-  return withScoring(run.gpu, input, use);
-}
-
-/** The experiment's own scores, or those of a choice. */
-export function scoreUnits(
-  run: Run,
-  subject: Subject,
-  { layers, widths }: Pick<Choice, 'layers' | 'widths'> = run.state.experiment.scores,
-): Promise<UnitScores> {
-  return scored(run, subject, async (scoring) => {
-    const by = scoresBy(run, scoring);
-    return {
-      layers: await by.layers(layers),
-      widths: await by.widths(widths),
-      activations: compensates(run.state.experiment) ? await scoring.activations() : null,
-    };
-  });
-}
-
-/** Scores as they are asked for, each taken once. */
-function scoresBy({ state }: Run, scoring: Scoring): ScoresBy {
-  const taken = new Map<CriterionId, Promise<Scores> | Scores>();
-  const scores = async (id: CriterionId): Promise<Scores> => {
-    const found = taken.get(id) ?? criterion(id).score(scoring);
-    taken.set(id, found);
-    return found;
-  };
-  // In a turned stream the axes stand in the order of their importance.
-  const axes = Float64Array.from({ length: scoring.config.hiddenSize }, (_, i) => -i);
-  return {
-    layers: scores,
-    async widths(id) {
-      const { values } = await scores(id);
-      return { values: state.experiment.basis === 'own' ? values : { ...values, hidden: axes } };
-    },
-  };
-}
 
 /** What the mask is made by: the experiment's own scores, or what wins the race that it asks for. */
 async function choose(run: Run, subject: Subject): Promise<Choice> {
@@ -88,16 +24,22 @@ async function choose(run: Run, subject: Subject): Promise<Choice> {
   } = state.experiment;
   if (state.race) return state.race;
   if (plannedRace(state.experiment).length === 0) return { layers, widths, swaps: [] };
-  const { pool, activations } = await scored(run, subject, async (scoring) => ({
-    pool: await candidatePool(
-      subject.config,
-      { layers, widths },
-      scoresBy(run, scoring),
-      maskOptions(run),
-      race.candidates,
-    ),
-    activations: compensates(state.experiment) ? await scoring.activations() : null,
-  }));
+  const { pool, activations } = await withScores(
+    run.gpu,
+    subject,
+    scoredFor(run),
+    [layers, widths],
+    async (by, measured) => ({
+      pool: await candidatePool(
+        subject.config,
+        { layers, widths },
+        by,
+        scoreOptions(currentSettings(run)),
+        race.candidates,
+      ),
+      activations: await measured(),
+    }),
+  );
   if (pool.length < race.candidates) {
     throw new Error(
       `Candidates (race.candidates) is ${race.candidates}, but scores and exchanged layers give ${pool.length} different masks at this target: ask for no more than that.`,
@@ -113,11 +55,6 @@ function startOf(subject: Subject, mask: Float32Array, activations: ActivationSt
   return activations ? compensated(subject, mask, activations) : subject;
 }
 
-function maskOptions(run: Run): MaskOptions {
-  const { target, gates, pins, scores } = currentSettings(run);
-  return { target, sets: gates, pins, protectEnds: scores.protectEnds };
-}
-
 /**
  * One shot: the units with the smallest scores go, at once or over some steps in which the weights train
  * (docs/method.md, section 11). Where several masks race, the winner's is the run's (section 14).
@@ -126,8 +63,8 @@ export const decideByScores: Decide = async (run, subject, saved) => {
   const { state, emit } = run;
   const { config } = subject;
   const choice = await choose(run, subject);
-  const scores = await scoreUnits(run, subject, choice);
-  const maskNow = () => maskOfChoice(config, scores, choice, maskOptions(run));
+  const scores = await scoreUnits(run.gpu, subject, scoredFor(run), choice);
+  const maskNow = () => maskOfChoice(config, scores, choice, scoreOptions(currentSettings(run)));
   const { steps } = plannedTraining(currentSettings(run)).prune;
   if (steps > 0 || saved.size > 0) return closeOverSteps(run, subject, saved, maskNow);
   const mask = maskNow();

@@ -3,6 +3,7 @@ import { createInference, type Inference } from '../llama/inference';
 import { createTrainer, type Trainer, type TrainerOptions } from '../training/trainer';
 import { evaluationShape } from './memory';
 import { currentSettings, type Run } from './run-context';
+import type { ScoredFor } from './score-units';
 
 /** A trainer, and an inference over the weights it trains. */
 export interface Training {
@@ -35,6 +36,18 @@ export async function withTraining<T>(
 /** Where and when an event happens. */
 export function where({ state, control }: Run) {
   return { step: state.step, tokens: state.tokens, elapsedMs: control.elapsedMs() };
+}
+
+/** What a run scores its units on, with its own progress, pauses and end. */
+export function scoredFor({ state, corpus, activity, control }: Run): ScoredFor {
+  return {
+    experiment: state.experiment,
+    corpus,
+    async between(what, done, total) {
+      activity(what, done, total);
+      await control.work();
+    },
+  };
 }
 
 /** The mixture that retraining begins with: as pruning left it, or anew. Manual weights stay. */

@@ -1,4 +1,8 @@
+import type { Corpus } from '../data/corpus';
+import type { Experiment } from '../experiment/schema';
+import type { Gpu } from '../gpu/device';
 import { uploadModel } from '../llama/inference';
+import type { FlatModel } from '../llama/parameters';
 import { turnedModel } from '../pruning/basis/axes';
 import { calibrationBatches } from '../pruning/scores/calibration';
 import { calibrationSequences } from './calibration';
@@ -12,22 +16,38 @@ import type { Run, Subject } from './run-context';
  */
 export async function prepareSubject(run: Run, tells: boolean): Promise<Subject> {
   const { gpu, source, state, corpus } = run;
-  const { basis } = state.experiment;
-  if (basis === 'own') return { ...source, view: run.sourceOnGpu.view(), release: () => undefined };
-  const batches = calibrationBatches(calibrationSequences(state.experiment, corpus));
-  const tokens = batches.map((batch) => batch.tokens);
-  const { model, shares } = await turnedModel(
-    gpu,
-    source,
-    basis,
-    tokens,
-    batches[0]!.shape,
-    async (done, total) => {
-      run.activity('Measuring the axes of the residual stream', done, total);
+  const { experiment } = state;
+  if (experiment.basis === 'own') {
+    return { ...source, view: run.sourceOnGpu.view(), release: () => undefined };
+  }
+  const { subject, shares } = await turnedSubject(gpu, source, {
+    experiment,
+    corpus,
+    async between(what, done, total) {
+      run.activity(what, done, total);
       await run.control.work();
     },
-  );
+  });
   if (tells) run.emit({ type: 'axes', step: state.step, shares: [...shares] });
+  return subject;
+}
+
+interface TurnedOn {
+  experiment: Experiment;
+  corpus: Corpus;
+  between(what: string, done: number, total: number): Promise<void> | void;
+}
+
+/** The source along the axes that the experiment asks for, and each axis' share of what they were found by. */
+export async function turnedSubject(gpu: Gpu, source: FlatModel, { experiment, corpus, between }: TurnedOn) {
+  const { basis } = experiment;
+  if (basis === 'own') throw new Error('In its own basis a model is not turned.');
+  const batches = calibrationBatches(calibrationSequences(experiment, corpus));
+  const tokens = batches.map((batch) => batch.tokens);
+  const during = (done: number, total: number) =>
+    between('Measuring the axes of the residual stream', done, total);
+  const { model, shares } = await turnedModel(gpu, source, basis, tokens, batches[0]!.shape, during);
   const view = uploadModel(gpu, 'turned source model', model);
-  return { ...model, view, release: () => view.destroy() };
+  const subject: Subject = { ...model, view, release: () => view.destroy() };
+  return { subject, shares };
 }

@@ -18,6 +18,7 @@ import type { Command } from './protocol';
 import { changeRun, continueRun, pauseRun, resumePausedRun, startRun, stepRun } from './run';
 import { exportKeptRun, exportLog, importKeptRun, postRuns, showRun } from './runs';
 import { scoreModel } from './scoring';
+import { scoreSourceUnits } from './unit-scores';
 import { writeSideBySide } from './writing';
 
 export interface Lab {
@@ -154,6 +155,8 @@ async function performJob(
       return evaluateDomains(state, command, job);
     case 'scoreTasks':
       return scoreModel(state, command, job);
+    case 'scoreUnits':
+      return scoreSourceUnits(state, command, job);
     case 'compare':
       return compareModels(state, command, job);
     case 'exportModel':

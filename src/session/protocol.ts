@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { ModelCard } from '../data/model-family';
 import type { TaskResult } from '../evaluation/result';
 import type { Intervention, Plan } from '../experiment/interventions';
+import type { Experiment } from '../experiment/schema';
 import type { AdapterDescription } from '../gpu/device';
 import type { LlamaConfig } from '../llama/config';
+import type { Scores } from '../pruning/scores/criterion';
 import type { EvaluationReport } from '../report/report';
 import type { ReportRequest } from '../report/run-report';
 import type { RunEvent } from '../run/events';
@@ -52,6 +54,8 @@ export type Command =
   | { type: 'compare'; id: number; run: string; request: ReportRequest }
   /** A model on the first `limit` items of every task of the site; answers `scored`…. */
   | { type: 'scoreTasks'; id: number; run: string | null; which: ScoredModel; limit: number }
+  /** How important the units of the source are, by these settings' `scores` and `calibration`; answers `unitScores`. */
+  | { type: 'scoreUnits'; id: number; experiment: Experiment }
   /** The model that came out of a run, as a zipped Hugging Face folder. */
   | { type: 'exportModel'; id: number; run: string }
   /** A run with everything that is kept of it, as one file. */
@@ -145,6 +149,15 @@ const reportSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('compared'), id, report: ours<EvaluationReport>('format', 'arms') }),
   /** Results of tasks as they come. */
   z.object({ type: z.literal('scored'), id, results: listOf<TaskResult>('task', 'outcomes') }),
+  /** Scores of every set of the model with this name and hash, taken with these settings. */
+  z.object({
+    type: z.literal('unitScores'),
+    id,
+    source: z.string(),
+    weightsSha256: z.string().nullable(),
+    experiment: ours<Experiment>('scores', 'calibration'),
+    scores: ours<Scores>('values'),
+  }),
   z.object({ type: z.literal('exported'), fileName: z.string(), bytes }),
   z.object({ type: z.literal('memory'), heldBytes: count }),
   /** The runs kept on this machine; `notice` says why none outlives the tab, where that is so. */

@@ -252,4 +252,30 @@ describe('lab', () => {
     expect(lab.store.getState().records.map(({ id }) => id)).toEqual(['a', 'b']);
     expect(posted().at(-1)).toEqual({ type: 'showRun', run: 'b' });
   });
+
+  it('scores units with the settings in the form, and takes scores from a file', async () => {
+    const { lab, say, posted } = setUp();
+    lab.openSource();
+    await say(...ready);
+    lab.setField('scores.widths', 'flap');
+    lab.scoreUnits();
+    expect(posted().at(-1)).toMatchObject({
+      type: 'scoreUnits',
+      experiment: { scores: { layers: 'block-influence', widths: 'flap' } },
+    });
+    const file = (text: string) => new File([text], 'mine.csv');
+    await lab.loadScores(file('set,row,unit,score\nlayer,0,0,1\nlayer,0,2,1\n'));
+    const { notices, unitScores } = lab.store.getState();
+    expect(unitScores).toBeNull();
+    expect(notices.at(-1)).toMatchObject({
+      kind: 'error',
+      text: expect.stringMatching(/line 3, column unit/) as string,
+    });
+    await lab.loadScores(file('set,row,unit,score\nlayer,0,0,1\nlayer,0,1,2\n'));
+    expect(lab.store.getState().unitScores).toMatchObject({
+      source: 'nano',
+      origin: { file: 'mine.csv' },
+      scores: { values: { layer: Float64Array.of(1, 2) } },
+    });
+  });
 });

@@ -28,6 +28,7 @@ import { actsOnRun, differences } from './core/live-fields';
 import { hasModels, RECORDED_RUN } from './core/run-record';
 import { reduceReport } from './core/reduce-report';
 import { createChangeSender } from './change-sender';
+import { readScoreFile } from './score-files';
 
 export interface GenerationSettings {
   prompt: string;
@@ -70,6 +71,10 @@ export interface Lab {
   compare(request: ReportRequest): void;
   /** Scores a model on the first `limit` items of every task, in place of a scoring that goes on. */
   scoreTasks(which: ScoredModel, limit: number): void;
+  /** Scores the units of the open source as the settings in the form say. */
+  scoreUnits(): void;
+  /** Takes scores of the open source from a CSV file. */
+  loadScores(file: File): Promise<void>;
   exportModel(): void;
   exportLog(run: string, format: 'csv' | 'json'): void;
   exportRun(run: string): void;
@@ -166,7 +171,8 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, plan?
   // A source that is replaced takes its jobs along.
   store.subscribe(({ status, jobs }, before) => {
     if (status !== 'loading' || before.status === 'loading' || !before.source) return;
-    for (const { id, kind } of jobs) if (kind === 'scoreTasks') client.send({ type: 'cancel', id });
+    for (const { id, kind } of jobs)
+      if (kind === 'scoreTasks' || kind === 'scoreUnits') client.send({ type: 'cancel', id });
   });
 
   const open = (source: string | null): void => {
@@ -368,6 +374,23 @@ export function createLab(createWorker: () => WorkerLike, baseUrl: string, plan?
         .getState()
         .taskScores.filter((scores) => scores.which !== which || scores.run !== run);
       set({ taskScores: [...others, { id, which, run, results: [] }] });
+    },
+    scoreUnits() {
+      const run = followedRun(store.getState());
+      if (run) openSourceOf(run.started.source);
+      ask({ type: 'scoreUnits', experiment: settingsShown(store.getState()) });
+    },
+    async loadScores(file) {
+      const { source } = store.getState();
+      if (!source) return;
+      try {
+        const scores = await readScoreFile(file, source.config);
+        const { name, weightsSha256 } = source;
+        set({ unitScores: { source: name, weightsSha256, scores, origin: { file: file.name } } });
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        lab.notify({ kind: 'error', text: error.message });
+      }
     },
     exportModel() {
       const run = shownModels();

@@ -1,15 +1,13 @@
-import { finite } from '../../fields/finite';
 import { defaultExperiment } from '../../experiment/schema';
 import { csvText } from '../../formats/csv';
 import { GATE_SETS, gateLayout, type GateSet } from '../../llama/gates';
 import { uploadModel } from '../../llama/inference';
-import { CRITERIA, criterion } from '../../pruning/scores';
-import { calibrationBatches } from '../../pruning/scores/calibration';
+import { CRITERIA } from '../../pruning/scores';
 import { removalOrder } from '../../pruning/scores/mask';
-import { withScoring } from '../../pruning/scores/scoring';
 import { scoreRows } from '../../pruning/scores/table';
 import { calibrationSequences } from '../../run/calibration';
 import { neededTokens } from '../../run/run-size';
+import { scoreBy } from '../../run/score-units';
 import { textOption, UsageError, type Answer, type Command, type CommandInput } from '../command';
 import { openCorpusFor, openModel, type OpenedModel } from '../files';
 import { openCommandGpu } from '../gpu';
@@ -52,16 +50,13 @@ async function scoreModel({ positionals, options }: CommandInput): Promise<Answe
   const gpu = await openCommandGpu();
   const progress = createProgress();
   const view = uploadModel(gpu, source.name, source);
-  const input = {
-    model: source,
-    view,
-    batches: calibrationBatches(sequences),
+  const on = {
+    sequences,
     seed,
     between: (what: string, done: number, total: number) => progress.say(`${what}: ${done} of ${total}`),
   };
-  const result = await withScoring(gpu, input, async (scoring) => criterion(found.id).score(scoring)).finally(
-    () => view.destroy(),
-  );
+  const taken = await scoreBy(gpu, { ...source, view }, on, [found.id]).finally(() => view.destroy());
+  const result = taken[found.id];
   progress.end();
   gpu.throwOnError();
 
@@ -70,7 +65,7 @@ async function scoreModel({ positionals, options }: CommandInput): Promise<Answe
     GATE_SETS.flatMap((set) => {
       const list = result.values[set];
       if (!list) return [];
-      const numbers = Array.from(list, (value, i) => finite(value, `The score ${i} of the set ${set}`));
+      const numbers = Array.from(list);
       const { rows, length } = layout[set];
       const nested = Array.from({ length: rows }, (_, row) =>
         numbers.slice(row * length, (row + 1) * length),

@@ -1,12 +1,12 @@
 import { integer, number, toggle, type ValueOf } from '../../fields/field';
 
 const fields = {
-  /** Which gate sets are learnt; the others stay open and keep the source's size. */
+  /** Which gate sets may close; the others stay open and keep the source's size. */
   gates: {
-    layer: toggle('Layer gates', true, 'Learn which layers to keep.'),
-    hidden: toggle('Hidden gates', true, 'Learn which hidden dimensions to keep.'),
-    head: toggle('Head gates', true, 'Learn which attention heads to keep.'),
-    intermediate: toggle('MLP gates', true, 'Learn which MLP units to keep.'),
+    layer: toggle('Layer gates', true, 'Cut layers; off: all stay.'),
+    hidden: toggle('Hidden gates', true, 'Cut hidden dimensions; off: all stay.'),
+    head: toggle('Head gates', true, 'Cut attention heads; off: all stay.'),
+    intermediate: toggle('MLP gates', true, 'Cut MLP units; off: all stay.'),
   },
   prune: {
     steps: integer('Steps', 300, [1, 100000, 1], 'Optimiser steps with gates.', 'until-cut'),

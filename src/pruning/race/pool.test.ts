@@ -3,7 +3,7 @@ import { smallConfig } from '../../formats/testing';
 import { gateLayout, type GateSet } from '../../llama/gates';
 import { uniform } from '../../data/random';
 import { keptUnits } from '../masks';
-import type { MaskOptions } from '../scores/mask';
+import type { ScoreMaskOptions } from '../scores/mask';
 import { candidatePool, maskOfChoice, type ScoresBy } from './pool';
 
 const config = smallConfig({
@@ -14,7 +14,7 @@ const config = smallConfig({
   intermediateSize: 8,
 });
 const layout = gateLayout(config);
-const options: MaskOptions = {
+const options: ScoreMaskOptions = {
   target: { numHiddenLayers: 4, hiddenSize: 6, numAttentionHeads: 3, intermediateSize: 5 },
   sets: { layer: true, hidden: true, head: true, intermediate: true },
   pins: [],
@@ -52,7 +52,7 @@ const LAYERS = {
   taylor: [1, 2, 9, 8, 7, 6],
   magnitude: [9, 8, 7, 1, 2, 6],
 };
-const pool = (count: number, changes: Partial<MaskOptions> = {}) =>
+const pool = (count: number, changes: Partial<ScoreMaskOptions> = {}) =>
   candidatePool(config, own, scoresBy(LAYERS).by, { ...options, ...changes }, count);
 const labels = async (...given: Parameters<typeof pool>) => (await pool(...given)).map(({ label }) => label);
 

@@ -11,7 +11,7 @@ import {
   type WidthCriterionId,
 } from '../scores';
 import type { Scores } from '../scores/criterion';
-import { maskOfScores, protectedLayers, removalOrder, type MaskOptions } from '../scores/mask';
+import { maskOfScores, protectedLayers, removalOrder, type ScoreMaskOptions } from '../scores/mask';
 
 /** What a mask follows from, besides the experiment: with the same scores it is the same mask. */
 export interface Choice {
@@ -42,7 +42,7 @@ export function maskOfChoice(
   config: LlamaConfig,
   scores: { layers: Scores; widths: Scores },
   { swaps }: Pick<Choice, 'swaps'>,
-  options: MaskOptions,
+  options: ScoreMaskOptions,
 ): Float32Array {
   // Of two pins of one unit the last decides.
   return maskOfScores(config, scores, { ...options, pins: [...swaps, ...options.pins] });
@@ -59,7 +59,7 @@ export async function candidatePool(
   config: LlamaConfig,
   own: Pick<Choice, 'layers' | 'widths'>,
   scores: ScoresBy,
-  options: MaskOptions,
+  options: ScoreMaskOptions,
   count: number,
 ): Promise<Candidate[]> {
   const pool: Candidate[] = [];
@@ -81,7 +81,7 @@ async function* choices(
   config: LlamaConfig,
   own: Pick<Choice, 'layers' | 'widths'>,
   scores: ScoresBy,
-  options: MaskOptions,
+  options: ScoreMaskOptions,
 ): AsyncGenerator<Choice> {
   const cut = setsThatLose(config, options);
   const others = <Id extends CriterionId>(
@@ -119,7 +119,11 @@ function setsThatLose(config: LlamaConfig, { target, sets }: { target: TargetSha
  * it costs (of equal ones the one that is met first, in the order of removal). Pinned layers stay as they are, and
  * protected ones are not taken out.
  */
-function layerSwaps(scores: Scores, count: number, { target, pins, protectEnds }: MaskOptions): string[][] {
+function layerSwaps(
+  scores: Scores,
+  count: number,
+  { target, pins, protectEnds }: ScoreMaskOptions,
+): string[][] {
   const pinned = new Map(
     pins
       .map(parsePin)

@@ -19,6 +19,28 @@ export interface Scores {
   order?: number[];
 }
 
+/** Scores of layers and of the other sets, by one criterion or by two. */
+export interface UnitScores {
+  layers: Scores;
+  widths: Scores;
+}
+
+/** The same as scores of every set. */
+export function joined({ layers, widths }: UnitScores): Scores {
+  const { layer } = layers.values;
+  return {
+    values: { ...widths.values, ...(layer && { layer }) },
+    ...(layers.order && { order: layers.order }),
+  };
+}
+
+/** Passes over the calibration sequences: statistics that are shared by all that ask, or losses without layers. */
+export interface CalibrationReads {
+  statistics?: 'activations' | 'gradients';
+  /** How often the loss is measured, of a model with so many layers. */
+  losses?(layers: number): number;
+}
+
 /** A way of saying how important units are, without training. */
 export interface Criterion<Id extends string = string> {
   id: Id;
@@ -28,6 +50,8 @@ export interface Criterion<Id extends string = string> {
   sets: readonly GateSet[];
   /** Chance, or no score at all: no candidate of a race unless it is chosen. */
   blind?: boolean;
+  /** What it reads of the calibration sequences; without it, nothing: it needs no text. */
+  reads?: CalibrationReads;
   /** The cut model gets, as biases, what the removed heads and MLP units gave on average (FLAP). */
   compensates?: boolean;
   score(scoring: Scoring): Promise<Scores> | Scores;

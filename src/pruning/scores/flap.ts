@@ -10,6 +10,7 @@ export const flap = {
   label: 'FLAP: fluctuation, with bias compensation',
   help: 'Variance of a unit’s activation times the squared weights that read it; its mean becomes a bias.',
   sets: ['hidden', 'head', 'intermediate'],
+  reads: { statistics: 'activations' },
   compensates: true,
   score: (scoring) =>
     scoreConsumers(

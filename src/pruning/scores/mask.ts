@@ -1,8 +1,8 @@
 import type { LlamaConfig, TargetShape } from '../../llama/config';
-import { GATE_SETS, gateLayout } from '../../llama/gates';
+import { GATE_SETS, gateLayout, type GateSet } from '../../llama/gates';
 import { targetUnits, type LearntSets } from '../masks';
 import { parsePin } from '../pins';
-import type { Scores } from './criterion';
+import type { Scores, UnitScores } from './criterion';
 
 /**
  * First and last layers that the "+" heuristic keeps (Shortened LLaMA): four and two of 32, scaled to the depth, at
@@ -32,51 +32,108 @@ function leastFirst(values: ArrayLike<number>): number[] {
   return Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]! || b - a);
 }
 
+/** By set and row: units in the order in which they go. */
+export type RemovalOrders = Partial<Record<GateSet, number[][]>>;
+
+/** The orders of all sets that are scored. */
+export function removalOrders(
+  config: LlamaConfig,
+  { layers, widths }: UnitScores,
+  protectEnds: boolean,
+): RemovalOrders {
+  const layout = gateLayout(config);
+  const orders: RemovalOrders = {};
+  for (const set of GATE_SETS) {
+    const values = set === 'layer' ? layers.values[set] : widths.values[set];
+    if (!values) continue;
+    const { rows, length } = layout[set];
+    orders[set] =
+      set === 'layer'
+        ? [removalOrder(layers, protectEnds)]
+        : Array.from({ length: rows }, (_, row) =>
+            leastFirst(values.subarray(row * length, (row + 1) * length)),
+          );
+  }
+  return orders;
+}
+
 export interface MaskOptions {
   target: TargetShape;
   /** Sets that are cut; the others stay whole. */
   sets: LearntSets;
   pins: readonly string[];
+}
+
+/** What scores, too, are asked with. */
+export interface ScoreMaskOptions extends MaskOptions {
+  /** The first and last layers go last (`protectedLayers`). */
   protectEnds: boolean;
 }
 
-/**
- * The mask of zeros and ones that keeps exactly the target: of each row the units with the largest scores, pinned
- * ones before all and closed ones after all. Flat in the gate layout.
- *
- * @param layers scores of the layers; @param widths scores of the other sets
- */
-export function maskOfScores(
+/** One row of a set that is cut, its units in the order in which they go. */
+interface OrderedRow {
+  /** Of its first gate in the gate layout. */
+  start: number;
+  /** Units of the row: those pinned closed, the others by score, those pinned open. */
+  order: number[];
+  /** How many of them the target leaves out. */
+  closed: number;
+}
+
+/** Every row of the sets that are cut and have an order. */
+export function orderedRows(
   config: LlamaConfig,
-  { layers, widths }: { layers: Scores; widths: Scores },
-  { target, sets, pins, protectEnds }: MaskOptions,
-): Float32Array {
+  orders: RemovalOrders,
+  { target, sets, pins }: MaskOptions,
+): OrderedRow[] {
   const layout = gateLayout(config);
   const units = targetUnits(config, target);
   const pinned = new Map<number, boolean>();
   for (const { set, row, unit, kept } of pins.map(parsePin)) {
     pinned.set(layout[set].offset + row * layout[set].length + unit, kept);
   }
-  const mask = new Float32Array(layout.total).fill(1);
-  for (const set of GATE_SETS) {
-    if (!sets[set]) continue;
-    const { offset, rows, length } = layout[set];
-    for (let row = 0; row < rows; row++) {
-      const first = row * length;
-      const order =
-        set === 'layer'
-          ? removalOrder(layers, protectEnds)
-          : leastFirst(scoresOf(widths, set).subarray(first, first + length));
-      const pin = (unit: number) => pinned.get(offset + first + unit);
-      const byPin = [false, undefined, true].flatMap((state) => order.filter((unit) => pin(unit) === state));
-      for (const unit of byPin.slice(0, length - units[set])) mask[offset + first + unit] = 0;
-    }
+  return GATE_SETS.filter((set) => sets[set]).flatMap((set) => {
+    const { offset, length } = layout[set];
+    return (orders[set] ?? []).map((order, row) => {
+      const start = offset + row * length;
+      const byPin = [false, undefined, true].flatMap((state) =>
+        order.filter((unit) => pinned.get(start + unit) === state),
+      );
+      return { start, order: byPin, closed: length - units[set] };
+    });
+  });
+}
+
+/**
+ * The mask of zeros and ones that keeps exactly the target: of each row the units that go last, pinned ones before
+ * all and closed ones after all. Flat in the gate layout. A set without an order stays whole.
+ */
+export function maskOfOrders(config: LlamaConfig, orders: RemovalOrders, options: MaskOptions): Float32Array {
+  const mask = new Float32Array(gateLayout(config).total).fill(1);
+  for (const { start, order, closed } of orderedRows(config, orders, options)) {
+    for (const unit of order.slice(0, closed)) mask[start + unit] = 0;
   }
   return mask;
 }
 
-function scoresOf({ values }: Scores, set: (typeof GATE_SETS)[number]): Float64Array {
-  const scores = values[set];
-  if (!scores) throw new Error(`These scores say nothing of the set ${set}.`);
-  return scores;
+/** The orders of every set that is cut. @throws when the scores say nothing of one */
+export function ordersOfScores(
+  config: LlamaConfig,
+  scores: UnitScores,
+  { sets, protectEnds }: Pick<ScoreMaskOptions, 'sets' | 'protectEnds'>,
+): RemovalOrders {
+  const orders = removalOrders(config, scores, protectEnds);
+  for (const set of GATE_SETS) {
+    if (sets[set] && !orders[set]) throw new Error(`These scores say nothing of the set ${set}.`);
+  }
+  return orders;
+}
+
+/** The mask that keeps the units with the largest scores (`maskOfOrders`). @throws when a set that is cut has none */
+export function maskOfScores(
+  config: LlamaConfig,
+  scores: UnitScores,
+  options: ScoreMaskOptions,
+): Float32Array {
+  return maskOfOrders(config, ordersOfScores(config, scores, options), options);
 }

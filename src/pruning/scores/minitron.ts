@@ -11,6 +11,7 @@ export const minitron = {
   label: 'Activations (Minitron)',
   help: 'Mean absolute activation of a unit, L2 over the calibration sequences.',
   sets: ['hidden', 'head', 'intermediate'],
+  reads: { statistics: 'activations' },
   async score({ config, activations }) {
     const { normed, attended, activated } = await activations();
     const { head: heads } = gateLayout(config);

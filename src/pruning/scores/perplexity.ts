@@ -6,6 +6,7 @@ export const perplexity = {
   label: 'Perplexity without the layer',
   help: 'Perplexity on the calibration sequences when the layer alone is left out.',
   sets: ['layer'],
+  reads: { losses: (layers: number) => layers },
   async score({ config, lossWithout }) {
     const layer = new Float64Array(config.numHiddenLayers);
     for (let l = 0; l < layer.length; l++) layer[l] = Math.exp(await lossWithout([l]));

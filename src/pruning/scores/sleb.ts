@@ -9,6 +9,7 @@ export const sleb = {
   label: 'SLEB: one layer after another',
   help: 'The layer whose loss costs least goes first; the rest is measured again without it.',
   sets: ['layer'],
+  reads: { losses: (layers: number) => (layers * (layers + 1)) / 2 },
   async score({ config, lossWithout }) {
     const layer = new Float64Array(config.numHiddenLayers);
     const order: number[] = [];

@@ -12,6 +12,7 @@ export const taylor = {
   label: 'Taylor (in width: LLM-Pruner)',
   help: 'First-order change of the loss: sum of |weight × gradient| over the weights of a unit.',
   sets: GATE_SETS,
+  reads: { statistics: 'gradients' },
   async score({ config, parameters, gradients }) {
     const gradient = await gradients();
     return { values: sumOverUnits(config, (i) => Math.abs(parameters[i]! * gradient[i]!)) };

@@ -7,5 +7,6 @@ export const wandaSp = {
   label: 'Wanda-sp',
   help: 'Root mean square of a unit’s activation times the absolute weights that read it.',
   sets: ['hidden', 'head', 'intermediate'],
+  reads: { statistics: 'activations' },
   score: (scoring) => scoreConsumers(scoring, ({ meanSquare }, j) => Math.sqrt(meanSquare[j]!), Math.abs),
 } as const satisfies Criterion;

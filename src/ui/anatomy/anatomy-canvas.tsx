@@ -22,15 +22,17 @@ import {
   readPins,
 } from '../core/pinned-units';
 import { formatNumber } from '../core/format';
-import type { Theme } from '../core/theme-colours';
-import { useReducedMotion } from '../use-theme';
+import { useReducedMotion, useTheme } from '../use-theme';
 import { paintAnatomy } from './paint';
 
 interface AnatomyCanvasProps {
   shape: AnatomyShape;
+  /** Shades of all units: their gates, or what `describe` speaks of. */
   gates: GateRows | null;
-  surgery: SurgeryEvent | null;
-  theme: Theme;
+  /** What stays; the rest is outlined. */
+  kept: SurgeryEvent['kept'] | null;
+  /** The shades are no gates: what is said of a place, and what is outlined keeps its shade. */
+  describe?: (place: Place) => string;
   height: number;
   pins: readonly string[];
   /** Pins the units of a place; null where none can be pinned now. */
@@ -46,7 +48,9 @@ const FIRST: Place = { set: 'layer', row: 0, from: 0, to: 0 };
 
 /** Every unit of the model as a cell, shaded by its gate; values approach the newest gates, 63 % of the way in 160 ms. */
 export function AnatomyCanvas(props: AnatomyCanvasProps) {
-  const { shape, gates, surgery, theme, height, pins, onPin, description } = props;
+  const { shape, gates, kept: staying, describe, height, pins, onPin, description } = props;
+  const theme = useTheme();
+  const shaded = describe !== undefined;
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
@@ -83,11 +87,11 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
   );
   const kept = useMemo(
     () =>
-      surgery && {
-        units: flattenKept(layout, surgery.kept),
-        layers: new Set(surgery.kept.layers),
+      staying && {
+        units: flattenKept(layout, staying),
+        layers: new Set(staying.layers),
       },
-    [layout, surgery],
+    [layout, staying],
   );
   const drawn = useRef(target);
   const marks = useMemo(() => pinnedBoxes(layout, pins), [layout, pins]);
@@ -107,7 +111,8 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
     const fits = from.units.length === target.units.length && from.layers.length === target.layers.length;
     const current = still || !fits ? target : { units: from.units.slice(), layers: from.layers.slice() };
     drawn.current = current;
-    const paint = () => paintAnatomy(context, { layout, ...current, kept, theme, font, marks, cursor });
+    const paint = () =>
+      paintAnatomy(context, { layout, ...current, kept, shaded, theme, font, marks, cursor });
     paint();
     if (current === target) return;
 
@@ -126,9 +131,9 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
     };
     request = requestAnimationFrame(advance);
     return () => cancelAnimationFrame(request);
-  }, [layout, target, kept, theme, still, width, marks, cursor]);
+  }, [layout, target, kept, shaded, theme, still, width, marks, cursor]);
 
-  const textOf = (place: Place): string => {
+  const gateText = (place: Place): string => {
     const { set, row, from, to } = place;
     const layers = set === 'layer';
     const grid = layout.grids.find(({ kind, layer }) => kind === set && (layer ?? 0) === row);
@@ -140,9 +145,12 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
       : layers
         ? `, ${kept.layers.has(from) ? 'kept' : 'cut'}`
         : `, ${keptText(kept.units, first + from, first + to)}`;
+    return `${namePlace(place)}: gate ${formatNumber(mean, 2)}${outcome}`;
+  };
+  const textOf = (place: Place): string => {
     const pinned = pinStateOf(readPins(pins), place);
     const byHand = pinned === 'free' || pinned === null ? '' : `, ${pinned} by hand`;
-    return `${namePlace(place)}: gate ${formatNumber(mean, 2)}${outcome}${byHand}`;
+    return `${(describe ?? gateText)(place)}${byHand}`;
   };
 
   const pointed = (event: PointerEvent<HTMLCanvasElement>) => {
@@ -187,7 +195,10 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
       {shown && tip && (
         <div
           className={`anatomy-tip ${chosen ? 'anatomy-menu' : ''}`}
-          style={{ left: Math.min(tip.x + 12, Math.max(0, layout.width - 250)), top: tip.y + 16 }}
+          style={{
+            left: Math.min(tip.x + 12, Math.max(0, layout.width - (shaded ? 310 : 250))),
+            top: tip.y + 16,
+          }}
         >
           {chosen && onPin ? (
             <PinMenu

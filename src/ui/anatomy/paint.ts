@@ -7,8 +7,10 @@ export interface AnatomyFrame {
   /** Gates as they are drawn at this instant, 0…255, in layout order. */
   units: Float32Array;
   layers: Float32Array;
-  /** After the cut: 255 for what was kept. */
+  /** 255 for what is kept by a cut, or would be. */
   kept: { units: Float32Array; layers: ReadonlySet<number> } | null;
+  /** The shades are places by importance, not gates: they stay readable also where a unit goes. */
+  shaded: boolean;
   theme: Theme;
   font: string;
   /** Cells that are pinned by hand. */
@@ -62,7 +64,8 @@ export function paintAnatomy(context: CanvasRenderingContext2D, frame: AnatomyFr
       context.globalAlpha = 1;
     }
     // Once cut, a layer is there or not; what its gate stood at is folded into its weights.
-    paintValve(context, row.y, row.height, frame.kept ? 1 : open, cut, theme);
+    if (frame.shaded) paintShade(context, row.y, row.height, open, cut, theme);
+    else paintValve(context, row.y, row.height, frame.kept ? 1 : open, cut, theme);
     if (cut) paintStrike(context, layout, middle, theme);
   }
   for (const mark of frame.marks) paintPin(context, mark, theme);
@@ -108,20 +111,26 @@ function gridHeight(grid: CellGrid): number {
 
 function paintGrid(context: CanvasRenderingContext2D, grid: CellGrid, frame: AnatomyFrame): void {
   const colours = ANATOMY_COLOURS[frame.theme];
-  const opening = ramp(colours.closed, frame.kept ? colours.kept : colours.open);
-  const layerGate = grid.layer === null || frame.kept ? 1 : (frame.layers[grid.layer] ?? 255) / 255;
+  const opening = ramp(colours.closed, frame.kept && !frame.shaded ? colours.kept : colours.open);
+  const layerGate =
+    grid.layer === null || frame.kept || frame.shaded ? 1 : (frame.layers[grid.layer] ?? 255) / 255;
   const width = grid.cellWidth - grid.gap;
   const height = grid.cellHeight - grid.gap;
-  const values = frame.kept?.units ?? frame.units;
+  const values = (frame.shaded ? null : frame.kept?.units) ?? frame.units;
   for (let cell = 0; cell * grid.unitsPerCell < grid.units; cell++) {
     const from = cell * grid.unitsPerCell;
     const to = Math.min(from + grid.unitsPerCell, grid.units);
-    let sum = 0;
-    for (let unit = from; unit < to; unit++) sum += values[grid.firstUnit + unit] ?? 0;
     // A closed layer dims its units, yet leaves their own gates readable.
-    const share = (sum / (to - from) / 255) * (0.25 + 0.75 * layerGate);
+    const share =
+      (mean(values, grid.firstUnit + from, grid.firstUnit + to) / 255) * (0.25 + 0.75 * layerGate);
     const x = grid.x + (cell % grid.columns) * grid.cellWidth;
     const y = grid.y + Math.floor(cell / grid.columns) * grid.cellHeight;
+    if (frame.shaded) {
+      const goes =
+        frame.kept !== null && mean(frame.kept.units, grid.firstUnit + from, grid.firstUnit + to) < 128;
+      paintShadedCell(context, { x, y, width, height }, share, goes, frame.theme);
+      continue;
+    }
     if (frame.kept && share < 0.01 && Math.min(width, height) >= 4) {
       // What was cut away stays as an outline: one sees the shape that was carved.
       context.strokeStyle = colours.cut;
@@ -132,6 +141,47 @@ function paintGrid(context: CanvasRenderingContext2D, grid: CellGrid, frame: Ana
     context.fillStyle = opening[Math.round(share * (SHADES - 1))] ?? colours.open;
     context.fillRect(x, y, width, height);
   }
+}
+
+function mean(values: Float32Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += values[i] ?? 0;
+  return sum / (to - from);
+}
+
+/** Filled where it stays; where it would go a frame in the same shade, or where there is no room for one, fainter. */
+function paintShadedCell(
+  context: CanvasRenderingContext2D,
+  { x, y, width, height }: Box,
+  share: number,
+  goes: boolean,
+  theme: Theme,
+): void {
+  const { closed, cut, open } = ANATOMY_COLOURS[theme];
+  const shade = Math.round(share * (SHADES - 1));
+  context.fillStyle = ramp(closed, open)[shade]!;
+  // A thin line in the palest shade would not be seen.
+  context.strokeStyle = ramp(cut, open)[shade]!;
+  if (goes && Math.min(width, height) >= 4) {
+    context.lineWidth = 1.5;
+    context.strokeRect(x + 0.75, y + 0.75, width - 1.5, height - 1.5);
+    return;
+  }
+  context.globalAlpha = goes ? 0.35 : 1;
+  context.fillRect(x, y, width, height);
+  context.globalAlpha = 1;
+}
+
+/** A layer's place by importance: the bar beside its number, in the shade of the cells. */
+function paintShade(
+  context: CanvasRenderingContext2D,
+  y: number,
+  height: number,
+  share: number,
+  goes: boolean,
+  theme: Theme,
+): void {
+  paintShadedCell(context, { x: LABEL_WIDTH - 26, y, width: 8, height }, share, goes, theme);
 }
 
 /** The layer's own gate: a bar beside its number that empties from the top as the gate closes. */

@@ -52,6 +52,8 @@ export function titleOf(field: Field): string {
   const group = groupOf(field);
   if (group === 'prune') return `Pruning ${field.label.toLowerCase()}`;
   if (group === 'retrain' && field.key.includes('.')) return `Retraining ${field.label.toLowerCase()}`;
+  if (group === 'adapters') return `${field.label} (adapters)`;
+  if (group === 'distillation') return `Distillation ${field.label.toLowerCase()}`;
   return field.label;
 }
 

@@ -16,7 +16,23 @@ import {
   formatNumber,
   formatPercent,
   formatPerplexity,
+  ordinal,
 } from './format';
+
+it('writes places', () => {
+  expect([1, 2, 3, 4, 11, 12, 13, 21, 111, 1002].map(ordinal)).toEqual([
+    '1st',
+    '2nd',
+    '3rd',
+    '4th',
+    '11th',
+    '12th',
+    '13th',
+    '21st',
+    '111th',
+    '1,002nd',
+  ]);
+});
 
 describe('numbers for people', () => {
   it.each([

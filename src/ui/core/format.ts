@@ -71,3 +71,10 @@ export function formatMilliseconds(milliseconds: number): string {
     ? `${(milliseconds / 1000).toFixed(2)} s`
     : `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
 }
+
+/** 1 → "1st", 12 → "12th". */
+export function ordinal(n: number): string {
+  const teen = n % 100 >= 11 && n % 100 <= 13;
+  const suffix = teen ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
+  return `${n.toLocaleString('en')}${suffix}`;
+}

@@ -9,3 +9,5 @@ export const GATE_SET_TITLES: Readonly<Record<GateSet, string>> = {
 };
 
 export const GATE_SETS = Object.keys(GATE_SET_TITLES) as GateSet[];
+
+export const sumOf = (values: Uint8Array): number => values.reduce((total, value) => total + value, 0);

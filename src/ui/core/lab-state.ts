@@ -2,6 +2,7 @@ import type { ListedModel, ModelCard } from '../../data/model-family';
 import type { TaskResult } from '../../evaluation/result';
 import type { Intervention, Plan } from '../../experiment/interventions';
 import { defaultExperiment, type Experiment } from '../../experiment/schema';
+import type { Scores } from '../../pruning/scores/criterion';
 import type { EvaluationReport } from '../../report/report';
 import type { AdapterDescription } from '../../gpu/device';
 import type { LlamaConfig } from '../../llama/config';
@@ -49,6 +50,7 @@ export type JobKind =
   | 'evaluate'
   | 'compare'
   | 'scoreTasks'
+  | 'scoreUnits'
   | 'exportModel'
   | 'exportLog'
   | 'exportRun'
@@ -97,6 +99,15 @@ export interface TaskScores {
   /** The run whose model it is; null: the source. */
   run: string | null;
   results: readonly TaskResult[];
+}
+
+/** How important the units of a source model are, by scores. */
+export interface UnitScores {
+  source: string;
+  weightsSha256: string | null;
+  scores: Scores;
+  /** The settings that they were taken with, or the file that they came from. */
+  origin: { experiment: Experiment } | { file: string };
 }
 
 /** What the page shows, and nothing that can be computed from it. */
@@ -149,6 +160,8 @@ export interface LabState {
   comparison: Comparison | null;
   /** Of the open source and of runs' models: the newest of each. */
   taskScores: readonly TaskScores[];
+  /** Of the open source; null before it was scored. */
+  unitScores: UnitScores | null;
   exported: { fileName: string; bytes: ArrayBuffer } | null;
 }
 
@@ -182,6 +195,7 @@ export function initialState(
     evaluation: null,
     comparison: null,
     taskScores: [],
+    unitScores: null,
     exported: null,
   };
 }

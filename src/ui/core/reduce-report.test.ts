@@ -76,6 +76,22 @@ describe('reports', () => {
     expect(after([source], over).taskScores).toEqual([]);
   });
 
+  it('has the scores of the source that is open, and of no other', () => {
+    const scored = (name: string): Report => ({
+      type: 'unitScores',
+      id: 1,
+      source: name,
+      weightsSha256: null,
+      experiment: initialState().experiment,
+      scores: { values: { layer: Float64Array.of(1, 2) } },
+    });
+    const state = after([scored('nano')], after(ready));
+    expect(state.unitScores).toMatchObject({ source: 'nano', scores: { values: {} } });
+    expect(after([source], state).unitScores).toBe(state.unitScores);
+    expect(after([scored('micro')], state).unitScores).toBe(state.unitScores);
+    expect(after([{ ...source, name: 'micro' }], state).unitScores).toBeNull();
+  });
+
   it('opens a second source on the same device', () => {
     const opening: LabState = { ...after(ready), engine: { state: 'opening', adapter: hardware } };
     expect(after([source], opening).engine).toEqual({ state: 'open', adapter: hardware });

@@ -2,7 +2,7 @@ import type { RunEvent } from '../../run/events';
 import type { Experiment } from '../../experiment/schema';
 import type { Report, RunStatus } from '../../session/protocol';
 import { readKept } from './kept-runs';
-import { isGoing, type LabState, withNotice, withSilence } from './lab-state';
+import { isGoing, type LabState, type UnitScores, withNotice, withSilence } from './lab-state';
 import { appendEvents, beginRun } from './run-record';
 
 /** The state after one report of the engine. Pure but for the lists of a run's record, which grow in place. */
@@ -21,6 +21,7 @@ export function reduceReport(state: LabState, report: Report): LabState {
         source: { name, weightsSha256, config, parameters, card },
         experiment: sourceNamed(state.experiment, name),
         taskScores: state.taskScores.filter(({ id }) => hasJob(state, id)),
+        unitScores: areOf(state.unitScores, report) ? state.unitScores : null,
       };
     }
     case 'status':
@@ -61,6 +62,12 @@ export function reduceReport(state: LabState, report: Report): LabState {
           scores.id === report.id ? { ...scores, results: [...scores.results, ...report.results] } : scores,
         ),
       };
+    case 'unitScores': {
+      const { source, weightsSha256, experiment, scores } = report;
+      const unitScores = { source, weightsSha256, scores, origin: { experiment } };
+      // Another model may have been opened since.
+      return state.source && areOf(unitScores, state.source) ? { ...state, unitScores } : state;
+    }
     case 'exported':
       return { ...state, exported: { fileName: report.fileName, bytes: report.bytes } };
     case 'memory':
@@ -76,6 +83,10 @@ export function reduceReport(state: LabState, report: Report): LabState {
       return reduceFailure(state, report);
   }
 }
+
+/** Whether scores are of this model. */
+const areOf = (scores: UnitScores | null, model: { name: string; weightsSha256: string | null }) =>
+  scores?.source === model.name && scores.weightsSha256 === model.weightsSha256;
 
 const hasJob = ({ jobs }: LabState, id: number) => jobs.some((job) => job.id === id);
 

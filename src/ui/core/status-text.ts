@@ -23,7 +23,11 @@ const RESTING: Record<RunStatus, string> = {
 };
 
 /** What stands before a job's own words. */
-const JOBS: Partial<Record<JobKind, string>> = { compare: 'Comparing: ', scoreTasks: 'Tasks: ' };
+const JOBS: Partial<Record<JobKind, string>> = {
+  compare: 'Comparing: ',
+  scoreTasks: 'Tasks: ',
+  scoreUnits: 'Scores: ',
+};
 
 export function describeProgress(state: LabState): Progress {
   const { status, activity, loading, engine } = state;

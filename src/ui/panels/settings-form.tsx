@@ -1,6 +1,13 @@
 import { useId } from 'react';
-import { EXPERIMENT_FIELDS, groupOf, type Field, type FieldGroup } from '../../experiment/schema';
-import { defaultOf, describeValue, getField, isDefault, readNumber } from '../core/field-value';
+import { isRelevant } from '../../experiment/relevance';
+import {
+  EXPERIMENT_FIELDS,
+  groupOf,
+  type Experiment,
+  type Field,
+  type FieldGroup,
+} from '../../experiment/schema';
+import { defaultOf, describeValue, getField, isDefault, readNumber, titleOf } from '../core/field-value';
 import { settingsShown } from '../core/lab-state';
 import { actsOnRun, fixedBecause } from '../core/live-fields';
 import { NumberField } from '../controls/number-field';
@@ -18,15 +25,26 @@ const ELSEWHERE = new Set([
   'mixture.referenceLosses',
 ]);
 
-const GROUPS: readonly { group: FieldGroup; title: string }[] = [
+const GROUPS: readonly { group: FieldGroup; title: string | ((settings: Experiment) => string) }[] = [
   { group: 'prune', title: 'Learning the masks' },
-  { group: 'method', title: 'Gate sets' },
+  {
+    group: 'scores',
+    title: ({ method }) => (method === 'one-shot' ? 'Scores and calibration text' : 'Calibration text'),
+  },
+  { group: 'method', title: 'What may be cut' },
   { group: 'mixture', title: 'Domains and weights' },
-  { group: 'retrain', title: 'After the cut' },
+  {
+    group: 'retrain',
+    // A mask that closes over some steps trains on the same schedule.
+    title: ({ method, scores }) =>
+      method === 'one-shot' && scores.steps > 0 ? 'Training, before and after the cut' : 'After the cut',
+  },
+  { group: 'adapters', title: 'Low-rank adapters' },
+  { group: 'distillation', title: 'Distillation' },
   { group: 'run', title: 'Data, evaluation, seed' },
 ];
 
-/** Every other field of the table, group by group: the table is the form. */
+/** Every other field of the table that has an effect now, group by group: the table is the form. */
 export function SettingsForm() {
   const experiment = useLabState(settingsShown);
   // Manual weights are of no use while they are folded away.
@@ -35,13 +53,15 @@ export function SettingsForm() {
     <div className="settings">
       {GROUPS.map(({ group, title }) => {
         const fields = EXPERIMENT_FIELDS.filter(
-          (field) => groupOf(field) === group && !ELSEWHERE.has(field.key),
+          (field) =>
+            groupOf(field) === group && !ELSEWHERE.has(field.key) && isRelevant(field.key, experiment),
         );
+        if (fields.length === 0) return null;
         const changed = fields.filter((field) => !isDefault(experiment, field.key)).length;
         return (
           <details key={`${group}${opened(group)}`} open={opened(group)}>
             <summary>
-              {title}
+              {typeof title === 'string' ? title : title(experiment)}
               {changed > 0 && <span className="tag">{changed} changed</span>}
             </summary>
             <div className="settings-fields">
@@ -52,7 +72,24 @@ export function SettingsForm() {
           </details>
         );
       })}
+      <WithoutEffect experiment={experiment} />
     </div>
+  );
+}
+
+/** What was set and has no effect now is not in the form, but stays as it is, in the link too: it is named. */
+function WithoutEffect({ experiment }: { experiment: Experiment }) {
+  const idle = EXPERIMENT_FIELDS.filter(
+    ({ key }) => !isRelevant(key, experiment) && !isDefault(experiment, key),
+  );
+  if (idle.length === 0) return null;
+  return (
+    <p className="setting-help without-effect">
+      Kept, without effect now:{' '}
+      {idle
+        .map((field) => `${titleOf(field)} ${describeValue(field, getField(experiment, field.key))}`)
+        .join(', ')}
+    </p>
   );
 }
 
@@ -96,9 +133,24 @@ function SettingsField({ field }: { field: Field }) {
             whenDone={acts}
           />
         );
+      case 'choice':
+        return (
+          <select
+            aria-label={name}
+            aria-describedby={helpId}
+            value={String(value)}
+            disabled={fixed !== null}
+            onChange={(event) => lab.setField(field.key, event.target.value)}
+          >
+            {field.options.map((option) => (
+              <option key={option.value} value={option.value}>
+                {option.label}
+              </option>
+            ))}
+          </select>
+        );
       case 'weights':
       case 'pins':
-      case 'choice':
       case 'name':
         return null;
     }
@@ -137,5 +189,6 @@ function SettingsField({ field }: { field: Field }) {
 function labelOf(field: Field): string {
   if (field.key.startsWith('prune.')) return `${field.label} while learning masks`;
   if (field.key.startsWith('retrain.')) return `${field.label} after the cut`;
+  if (groupOf(field) === 'adapters' || groupOf(field) === 'distillation') return titleOf(field);
   return field.label;
 }

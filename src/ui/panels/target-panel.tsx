@@ -60,9 +60,7 @@ export function TargetPanel() {
                   steps={steps[name]}
                   fixed={
                     fixed ??
-                    (gates[GATE_SET_OF[name]]
-                      ? null
-                      : 'Its gates are not learnt, so it keeps the source’s size.')
+                    (gates[GATE_SET_OF[name]] ? null : 'Its gates are off, so it keeps the source’s size.')
                   }
                   whenDone={acts}
                   ghost={<Ghost field={name} steps={steps[name]} />}

@@ -1,0 +1,50 @@
+import type { LlamaConfig } from '../../llama/config';
+import { shapeOf } from '../../llama/config';
+import { formatNumber } from '../core/format';
+import { sumOf } from '../core/gate-sets';
+import type { PinState, Place } from '../core/pinned-units';
+import { describeShape, type RunRecord } from '../core/run-record';
+import { AnatomyCanvas } from './anatomy-canvas';
+import { describeUnits } from './describe-units';
+import { GatesTable } from './gates-table';
+
+interface GatesViewProps {
+  config: LlamaConfig | null;
+  run: RunRecord | null;
+  pins: readonly string[];
+  onPin: ((place: Place, state: PinState) => void) | null;
+  table: boolean;
+  height: number;
+}
+
+/** How far every gate of the shown run is open, and what was kept in the end. */
+export function GatesView({ config, run, pins, onPin, table, height }: GatesViewProps) {
+  const gates = run?.gates ?? null;
+  const surgery = run?.surgery ?? null;
+  const caption = surgery
+    ? `Cut to ${describeShape(shapeOf(surgery.config))}`
+    : gates
+      ? `Step ${gates.step}: ${formatNumber(sumOf(gates.hidden) / 255)} hidden dimensions open, ${formatNumber(sumOf(gates.layers) / 255)} layers`
+      : config
+        ? 'Every gate is open'
+        : 'No model yet';
+  return (
+    <>
+      {config && !table && (
+        <AnatomyCanvas
+          shape={config}
+          gates={gates}
+          pins={pins}
+          onPin={onPin}
+          kept={surgery?.kept ?? null}
+          height={height}
+          description={`${caption}. ${describeUnits(config, onPin !== null)}`}
+        />
+      )}
+      {table && (
+        <GatesTable layers={config?.numHiddenLayers ?? 0} gates={gates} surgery={surgery} pins={pins} />
+      )}
+      <p className="anatomy-caption">{caption}</p>
+    </>
+  );
+}

@@ -1,0 +1,49 @@
+import type { Experiment } from '../../experiment/schema';
+import { describeValue, fieldOf, getField, sameValue } from './field-value';
+import type { LlamaConfig } from '../../llama/config';
+import type { LabState, UnitScores } from './lab-state';
+
+/** The model in the anatomy. */
+export interface ShownModel {
+  name: string;
+  weightsSha256?: string | null | undefined;
+  config: LlamaConfig;
+}
+
+/** Whether this is the model with that name and those weights. */
+export const isModel = (
+  { name, weightsSha256 }: { name: string; weightsSha256: string | null },
+  model: ShownModel,
+): boolean => name === model.name && weightsSha256 === (model.weightsSha256 ?? null);
+
+/** The scores that the page has, where they are of this model. */
+export function scoresOf({ unitScores }: Pick<LabState, 'unitScores'>, model: ShownModel): UnitScores | null {
+  const same = unitScores !== null && isModel({ ...unitScores, name: unitScores.source }, model);
+  return same ? unitScores : null;
+}
+
+/** What scores were taken by and on, as a sentence without its full stop. */
+export function describeOrigin({ origin }: UnitScores): string {
+  if ('file' in origin) return `From ${origin.file}`;
+  const { experiment } = origin;
+  const said = (key: string) => describeValue(fieldOf(key), getField(experiment, key));
+  const { sequences, length } = experiment.calibration;
+  const along = experiment.basis === 'own' ? '' : `. Hidden: ${said('basis')}`;
+  return `Layers: ${said('scores.layers')}. Widths: ${said('scores.widths')}. On ${sequences} × ${length} tokens${along}`;
+}
+
+const MATTER = [
+  'basis',
+  'scores.layers',
+  'scores.widths',
+  'calibration.sequences',
+  'calibration.length',
+  'calibration.mixture',
+  'calibration.seed',
+];
+
+/** Whether these settings would give other scores. */
+export function isStale({ origin }: UnitScores, settings: Experiment): boolean {
+  if ('file' in origin) return false;
+  return MATTER.some((key) => !sameValue(getField(origin.experiment, key), getField(settings, key)));
+}
