@@ -11,20 +11,35 @@ export function calibrates({ method, basis }: Experiment): boolean {
   return methodOf(method).kind !== 'learnt' || basis !== 'own';
 }
 
+/** Tokens in a calibration sequence. */
+export function calibrationLength({ calibration, contextLength }: Experiment): number {
+  return calibration.length || contextLength;
+}
+
 /** Key of the random stream that calibration sequences are drawn from. */
 const CALIBRATION_STREAM = 4;
 
-/** @throws one sentence when the model cannot read sequences of this length. */
-export function checkCalibration({ calibration }: Experiment, { maxPositionEmbeddings }: LlamaConfig): void {
-  if (calibration.length <= maxPositionEmbeddings) return;
+/** @throws one sentence when the model cannot read sequences of this length, or they leave nothing to predict. */
+export function checkCalibration(experiment: Experiment, { maxPositionEmbeddings }: LlamaConfig): void {
+  const { length } = experiment.calibration;
+  if (length === 1) {
+    throw new Error(
+      'Calibration length (calibration.length) is 1, which leaves nothing to predict: choose 2 or more, or 0 for the length of a training window.',
+    );
+  }
+  const name = length === 0 ? 'Context (contextLength)' : 'Calibration length (calibration.length)';
+  const tokens = calibrationLength(experiment);
+  if (tokens <= maxPositionEmbeddings) return;
   throw new Error(
-    `Calibration length (calibration.length) is ${calibration.length}, more than the ${maxPositionEmbeddings} positions of the source model.`,
+    `${name} is ${tokens}, more than the ${maxPositionEmbeddings} positions of the source model.`,
   );
 }
 
 /** Calibration sequences of an experiment: windows of training text, each of one domain. */
-export function calibrationSequences({ calibration, mixture }: Experiment, corpus: Corpus): Uint32Array[] {
-  const { sequences, length, seed } = calibration;
+export function calibrationSequences(experiment: Experiment, corpus: Corpus): Uint32Array[] {
+  const { calibration, mixture } = experiment;
+  const { sequences, seed } = calibration;
+  const length = calibrationLength(experiment);
   const own = corpus.domains.map(({ weight }) => weight);
   const weights = {
     corpus: own,

@@ -9,7 +9,7 @@ import { calibrationBatch } from '../pruning/scores/calibration';
 import { loraOptions } from '../retraining/lora';
 import { trainerBytes } from '../training/trainer';
 import type { Experiment } from '../experiment/schema';
-import { calibrates } from './calibration';
+import { calibrates, calibrationLength } from './calibration';
 import { cutConfig, subjectConfig } from './cut-config';
 import { phases } from './phases';
 import { plannedTraining } from './run-size';
@@ -65,7 +65,8 @@ export function estimateRunMemory(
 }
 
 /** What scores and axes are measured with: every activation of a calibration batch, and the weights' gradients. */
-function calibrationBytes(config: LlamaConfig, { calibration: { sequences, length } }: Experiment): number {
-  const shape = { batch: calibrationBatch(sequences, length), context: length };
+function calibrationBytes(config: LlamaConfig, experiment: Experiment): number {
+  const context = calibrationLength(experiment);
+  const shape = { batch: calibrationBatch(experiment.calibration.sequences, context), context };
   return planBytes(trainingPlan(config, shape)) + weightsOf(config) + 2 * config.hiddenSize ** 2 * 4;
 }

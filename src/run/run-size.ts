@@ -31,8 +31,8 @@ export function runSteps(experiment: Experiment): number {
  * calibration set. A domain with less is read again from its start.
  */
 export function neededTokens(experiment: Experiment): number {
-  const { sequences, length } = experiment.calibration;
-  return Math.max(runTokens(experiment), sequences * length);
+  const { calibration, contextLength } = experiment;
+  return Math.max(runTokens(experiment), calibration.sequences * (calibration.length || contextLength));
 }
 
 /** More windows than any domain's validation split has: an evaluation stops at the split's end. */

@@ -100,9 +100,8 @@ async function calibrationOf(opened: OpenedModel, file: string | undefined) {
     return { sequences: given.map((sequence) => Uint32Array.from(sequence)), seed };
   }
   const corpus = await openCorpusFor(opened, neededTokens(experiment));
-  const length = Math.min(experiment.calibration.length, config.maxPositionEmbeddings);
-  const calibration = { ...experiment.calibration, length };
-  return { sequences: calibrationSequences({ ...experiment, calibration }, corpus), seed };
+  const contextLength = Math.min(experiment.contextLength, config.maxPositionEmbeddings);
+  return { sequences: calibrationSequences({ ...experiment, contextLength }, corpus), seed };
 }
 
 function textOf(

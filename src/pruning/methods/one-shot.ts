@@ -44,7 +44,12 @@ const fields = {
       [1, 4096, 1],
       'Sequences of training text that scores are taken on.',
     ),
-    length: integer('Calibration length', 128, [2, 8192, 1], 'Tokens in each of them.'),
+    length: integer(
+      'Calibration length',
+      0,
+      [0, 8192, 1],
+      'Tokens in each of them; 0: as many as a training window has.',
+    ),
     mixture: choice(
       'Calibration mixture',
       'corpus',
