@@ -18,6 +18,14 @@ it('refuses weights that would have no effect', () => {
   );
 });
 
+it('refuses calibration that the source cannot read, where a run looks at it', () => {
+  const of = (length: number, method = 'one-shot') => experimentOf({ method, calibration: { length } });
+  checkExperiment(of(0), config);
+  checkExperiment(of(64, 'sheared'), config);
+  expect(() => checkExperiment(of(64), config)).toThrow(/\(calibration\.length\) is 64, more than/);
+  expect(() => checkExperiment(of(1), config)).toThrow(/leaves nothing to predict/);
+});
+
 it('refuses more context than the source has positions', () => {
   expect(() => checkExperiment(experimentOf({ contextLength: 64 }), config)).toThrow(/contextLength/);
 });

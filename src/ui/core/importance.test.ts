@@ -107,6 +107,9 @@ describe('where scores come from', () => {
     expect(stale(setField(experiment, 'scores.protectEnds', true))).toBe(false);
     expect(stale(setField(experiment, 'scores.widths', 'flap'))).toBe(true);
     expect(stale(defaultExperiment())).toBe(true);
+    // A sequence is as long as a training window unless asked otherwise.
+    expect(stale(setField(experiment, 'contextLength', 64))).toBe(true);
+    expect(stale(setField(experiment, 'calibration.length', 128))).toBe(false);
     expect(isStale(of({ file: 'mine.csv' }), defaultExperiment())).toBe(false);
   });
 

@@ -1,4 +1,5 @@
 import type { Experiment } from '../../experiment/schema';
+import { calibrationLength } from '../../run/calibration';
 import { describeValue, fieldOf, getField, sameValue } from './field-value';
 import type { LlamaConfig } from '../../llama/config';
 import type { LabState, UnitScores } from './lab-state';
@@ -27,9 +28,9 @@ export function describeOrigin({ origin }: UnitScores): string {
   if ('file' in origin) return `From ${origin.file}`;
   const { experiment } = origin;
   const said = (key: string) => describeValue(fieldOf(key), getField(experiment, key));
-  const { sequences, length } = experiment.calibration;
+  const { sequences } = experiment.calibration;
   const along = experiment.basis === 'own' ? '' : `. Hidden: ${said('basis')}`;
-  return `Layers: ${said('scores.layers')}. Widths: ${said('scores.widths')}. On ${sequences} × ${length} tokens${along}`;
+  return `Layers: ${said('scores.layers')}. Widths: ${said('scores.widths')}. On ${sequences} × ${calibrationLength(experiment)} tokens${along}`;
 }
 
 const MATTER = [
@@ -37,7 +38,6 @@ const MATTER = [
   'scores.layers',
   'scores.widths',
   'calibration.sequences',
-  'calibration.length',
   'calibration.mixture',
   'calibration.seed',
 ];
@@ -45,5 +45,6 @@ const MATTER = [
 /** Whether these settings would give other scores. */
 export function isStale({ origin }: UnitScores, settings: Experiment): boolean {
   if ('file' in origin) return false;
+  if (calibrationLength(origin.experiment) !== calibrationLength(settings)) return true;
   return MATTER.some((key) => !sameValue(getField(origin.experiment, key), getField(settings, key)));
 }
