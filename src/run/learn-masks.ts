@@ -8,7 +8,14 @@ import type { LlamaConfig } from '../llama/config';
 import { gateLayout } from '../llama/gates';
 import { learntGates, readLogAlpha } from '../pruning/learnt-gates';
 import { changePins } from '../pruning/pins';
-import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
+import {
+  closedOrOpen,
+  deterministicMask,
+  maskShape,
+  targetSparsities,
+  type LearntSets,
+} from '../pruning/masks';
+import { reachableSparsities } from '../pruning/reachable';
 import { learningRateShare } from '../training/schedule';
 import type { GatesEvent, StepEvent } from './events';
 import { domainLosses } from './losses';
@@ -87,9 +94,11 @@ export const learnMasks: Decide = (run, subject, saved) => {
     const { target } = currentSettings(run);
     const logAlpha = allFinite(await logAlphaNow(), `log α after step ${state.step}`);
     const parameters = allFinite(await trainer.read('weights'), `The weights after step ${state.step}`);
+    const mask = deterministicMask(config, logAlpha, learnt, temperature, target);
     return {
       model: { config, parameters },
-      mask: deterministicMask(config, logAlpha, learnt, temperature, target),
+      mask: experiment.prune.foldAtOne ? closedOrOpen(mask) : mask,
+      logAlpha,
       moments: new Map(),
     };
   });
@@ -100,9 +109,11 @@ function stepInputs(run: Run, settings: Experiment, s: number) {
   const { prune, clipNorm, seed, gates } = settings;
   const { config } = run.source;
   const share = learningRateShare(s, prune.steps, prune.learningRateWarmup, prune.learningRateFloor);
-  const target = scheduledTarget(planOf(run), run.state.stageStart + s, (at) =>
+  const scheduled = scheduledTarget(planOf(run), run.state.stageStart + s, (at) =>
     targetSparsities(config, at.target, at.gates),
   );
+  // Behind the schedule, so that a pin counts from the step on at which it was set.
+  const target = prune.reachable ? reachableSparsities(config, scheduled, settings) : scheduled;
   return {
     step: s,
     seed,

@@ -72,6 +72,16 @@ const fields = {
       'Of the hard-concrete distribution (authors’ code 2/3, paper 0.83).',
     ),
     weightDecay: number('Weight decay', 0, [0, 1, 0.01], 'Decoupled decay of the matrices.', 'until-cut'),
+    reachable: toggle(
+      'Reachable target',
+      false,
+      'Ask for the sparsity that clamped gates add up to, a closed one counting as 0.953 closed (published: off).',
+    ),
+    foldAtOne: toggle(
+      'Fold survivors at 1',
+      false,
+      'What the cut keeps counts in full instead of with its gate’s value (published: off).',
+    ),
   },
 } as const;
 

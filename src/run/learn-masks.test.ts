@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { Experiment } from '../experiment/schema';
+import { GATE_SETS, gateLayout } from '../llama/gates';
+import { parameterLayout, unpackParameters } from '../llama/parameters';
+import { targetSparsities } from '../pruning/masks';
+import { reachableSparsities } from '../pruning/reachable';
+import type { RunEvent } from './events';
+import { KEPT_EXPERIMENT, outcome, run } from './kept-run.testing';
+import { toySource } from './testing';
+
+const { config } = toySource();
+const base: Experiment = { ...KEPT_EXPERIMENT, retraining: 'none' };
+const withPrune = (prune: Partial<Experiment['prune']>): Experiment => ({
+  ...base,
+  prune: { ...base.prune, ...prune },
+});
+const eventsOf = async (experiment: Experiment) => {
+  const { log, models } = await outcome((await run({ experiment, interventions: [] })).id);
+  const events = log as RunEvent[];
+  return {
+    steps: events.filter((event) => event.type === 'step'),
+    frames: events.filter((event) => event.type === 'gates'),
+    surgery: events.find((event) => event.type === 'surgery')!,
+    pruned: models.pruned!,
+  };
+};
+
+describe('the reachable target', () => {
+  it('is what the constraint asks for, and expected sparsity ends there', async () => {
+    // A pin in one of three rows: the target is that of their mean.
+    const experiment = { ...withPrune({ steps: 240, reachable: true }), pins: ['a1.0-'] };
+    const { steps, surgery } = await eventsOf(experiment);
+    const nominal = targetSparsities(config, experiment.target, experiment.gates);
+    const reachable = reachableSparsities(config, nominal, experiment);
+    for (const set of GATE_SETS) {
+      expect(Math.abs(reachable[set] - nominal[set])).toBeGreaterThan(0.012);
+      const { target, expected } = steps.at(-1)!.sparsity![set]!;
+      expect(target).toBeCloseTo(reachable[set], 6);
+      // The last step's rate is .05: a whole set moving by it at P = ½ changes its sparsity by .0125.
+      expect(Math.abs(expected - target)).toBeLessThan(0.01);
+    }
+    expect(surgery.maskedVersusPruned).toBeLessThan(1e-4);
+  });
+
+  it('is another only where it is asked for', async () => {
+    const { steps } = await eventsOf(base);
+    const nominal = targetSparsities(config, base.target, base.gates);
+    for (const set of GATE_SETS) expect(steps.at(-1)!.sparsity![set]!.target).toBeCloseTo(nominal[set], 6);
+  });
+});
+
+describe('survivors', () => {
+  it('may be folded at 1, which changes nothing before the cut', async () => {
+    const [soft, hard] = [await eventsOf(base), await eventsOf(withPrune({ foldAtOne: true }))];
+    expect(hard.steps).toEqual(soft.steps);
+    expect(hard.surgery.kept).toEqual(soft.surgery.kept);
+    expect(hard.surgery.maskedVersusPruned).toBeLessThan(1e-4);
+    const tensors = ({ pruned }: typeof soft) =>
+      unpackParameters(parameterLayout(pruned.config), pruned.parameters);
+    const [softly, fully] = [tensors(soft), tensors(hard)];
+    expect(fully.get('model.embed_tokens.weight')).toEqual(softly.get('model.embed_tokens.weight'));
+    const values = soft.frames.at(-1)!.values.subarray(gateLayout(config).hidden.offset);
+    const folded = soft.surgery.kept.hidden.map((unit, i) => {
+      const ratio = softly.get('model.norm.weight')![i]! / fully.get('model.norm.weight')![i]!;
+      // The frame has the gate's value in 255 steps.
+      expect(Math.abs(ratio - values[unit]! / 255)).toBeLessThan(0.5 / 255 + 1e-6);
+      return ratio;
+    });
+    expect(Math.min(...folded)).toBeLessThan(0.98);
+  });
+
+  it('are counted where their gates had nearly closed', async () => {
+    // One step closes nothing: no gate has moved far from log α = 3, or from −2.
+    const few = withPrune({ steps: 1 });
+    expect((await eventsOf(few)).surgery.nearlyDead).toEqual({
+      hidden: 0,
+      head: 0,
+      intermediate: 0,
+      layer: 0,
+    });
+    const low = withPrune({ steps: 1, logAlpha: -2 });
+    // 10 dimensions, one group of heads and 13 MLP units in each of two layers: all that stays.
+    expect((await eventsOf(low)).surgery.nearlyDead).toEqual({
+      hidden: 10,
+      head: 2,
+      intermediate: 26,
+      layer: 2,
+    });
+    const scored = { ...low, method: 'one-shot' as const };
+    expect((await eventsOf(scored)).surgery.nearlyDead).toEqual({
+      hidden: 0,
+      head: 0,
+      intermediate: 0,
+      layer: 0,
+    });
+  });
+});
