@@ -8,9 +8,9 @@ import { gateLayout } from '../llama/gates';
 import type { TrainerExtension } from '../training/extension';
 import type { Trainer } from '../training/trainer';
 
-/** Start values of every log α and of every λ₂; λ₁ starts at 0. */
+/** Start values of log α (of every gate, or of all alike) and of every λ₂; λ₁ starts at 0. */
 export interface GateStart {
-  logAlpha: number;
+  logAlpha: number | Float32Array;
   quadraticMultiplier: number;
 }
 
@@ -21,9 +21,13 @@ export interface GateStart {
  */
 export function learntGates(config: LlamaConfig, start: GateStart): TrainerExtension {
   const layout = gateLayout(config);
+  const { logAlpha } = start;
   return {
     tensors: [
-      { name: 'logAlpha', values: new Float32Array(layout.total).fill(start.logAlpha) },
+      {
+        name: 'logAlpha',
+        values: typeof logAlpha === 'number' ? new Float32Array(layout.total).fill(logAlpha) : logAlpha,
+      },
       {
         name: 'multipliers',
         values: new Float32Array(MULTIPLIER_COUNT).fill(start.quadraticMultiplier, MULTIPLIER_COUNT / 2),

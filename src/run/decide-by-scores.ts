@@ -1,60 +1,16 @@
 import { allFinite } from '../fields/finite';
 import { maskShape } from '../pruning/masks';
-import { criterion } from '../pruning/scores';
-import { compensated, compensates } from '../pruning/scores/compensation';
-import type { ActivationStatistics } from '../pruning/scores/statistics';
-import { calibrationBatches } from '../pruning/scores/calibration';
-import type { Scores, Scoring } from '../pruning/scores/criterion';
+import { compensated } from '../pruning/scores/compensation';
 import { maskOfScores } from '../pruning/scores/mask';
-import { withScoring } from '../pruning/scores/scoring';
-import { calibrationSequences } from './calibration';
 import type { GatesEvent } from './events';
 import { domainLosses } from './losses';
 import { stepInputs } from './retrain';
 import { currentSettings, type Decide, type DecidedMask, type Run, type Subject } from './run-context';
 import { plannedTraining } from './run-size';
+import { scoreOptions, scoreUnits } from './score-units';
 import { adaptMixture, where, withTraining } from './stages';
 import { teacherOf } from './teacher';
 import { trainSteps, type TrainingStage } from './train-steps';
-
-/** Scores of layers and of the other sets, as the experiment asks for them. */
-interface UnitScores {
-  layers: Scores;
-  widths: Scores;
-  /** For what makes up for closed units; null where nothing does. */
-  activations: ActivationStatistics | null;
-}
-
-/** Uses what scores of the subject are made from, on the experiment's calibration sequences. */
-function scored<T>(run: Run, subject: Subject, use: (scoring: Scoring) => Promise<T>): Promise<T> {
-  const { experiment } = run.state;
-  const input = {
-    model: subject,
-    view: subject.view,
-    batches: calibrationBatches(calibrationSequences(experiment, run.corpus)),
-    seed: experiment.calibration.seed,
-    async between(what: string, done: number, total: number) {
-      run.activity(what, done, total);
-      await run.control.work();
-    },
-  };
-  return withScoring(run.gpu, input, use);
-}
-
-export function scoreUnits(run: Run, subject: Subject): Promise<UnitScores> {
-  const { scores, basis } = run.state.experiment;
-  return scored(run, subject, async (scoring) => {
-    const layers = await criterion(scores.layers).score(scoring);
-    const widths = await criterion(scores.widths).score(scoring);
-    // In a turned stream the axes stand in the order of their importance.
-    const axes = Float64Array.from({ length: subject.config.hiddenSize }, (_, i) => -i);
-    return {
-      layers,
-      widths: basis === 'own' ? widths : { values: { ...widths.values, hidden: axes } },
-      activations: compensates(run.state.experiment) ? await scoring.activations() : null,
-    };
-  });
-}
 
 /**
  * One shot: the units with the smallest scores go, at once or over some steps in which the weights train
@@ -64,10 +20,7 @@ export const decideByScores: Decide = async (run, subject, saved) => {
   const { state, emit } = run;
   const { config } = subject;
   const scores = await scoreUnits(run, subject);
-  const maskNow = () => {
-    const { target, gates, pins, scores: settings } = currentSettings(run);
-    return maskOfScores(config, scores, { target, sets: gates, pins, protectEnds: settings.protectEnds });
-  };
+  const maskNow = () => maskOfScores(config, scores, scoreOptions(currentSettings(run)));
   const { steps } = plannedTraining(currentSettings(run)).prune;
   if (steps > 0 || saved.size > 0) return closeOverSteps(run, subject, saved, maskNow);
   const mask = maskNow();

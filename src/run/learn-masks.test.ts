@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../experiment/schema';
+import { testGpu } from '../kernels/testing';
 import { GATE_SETS, gateLayout } from '../llama/gates';
 import { parameterLayout, unpackParameters } from '../llama/parameters';
 import { targetSparsities } from '../pruning/masks';
 import { reachableSparsities } from '../pruning/reachable';
 import type { RunEvent } from './events';
 import { KEPT_EXPERIMENT, outcome, run } from './kept-run.testing';
+import { estimateRunMemory } from './memory';
 import { toySource } from './testing';
 
 const { config } = toySource();
@@ -93,5 +95,74 @@ describe('survivors', () => {
       intermediate: 0,
       layer: 0,
     });
+  });
+});
+
+describe('a warm start', () => {
+  /** After one step at rates of 0: the gates as they started, cut at the target. */
+  const still = { steps: 1, gateLearningRate: 0, learningRate: 0, multiplierLearningRate: 0 };
+  const calibration = { sequences: 12, length: 8, mixture: 'corpus' as const, seed: 1 };
+  const scores = { ...base.scores, layers: 'magnitude' as const, widths: 'taylor' as const };
+  const started = (changes: Partial<Experiment>) =>
+    eventsOf({ ...withPrune({ ...still, warmStart: true }), calibration, scores, ...changes });
+
+  it.each(['own', 'sensitive'] as const)('would cut what scores would, in the basis %s', async (basis) => {
+    const pins = ['d0-', 'm1.3!'];
+    const [warm, scored] = [
+      await started({ basis, pins }),
+      await started({ basis, pins, method: 'one-shot' }),
+    ];
+    expect(warm.surgery.kept).toEqual(scored.surgery.kept);
+    expect(warm.surgery.nearlyDead).toEqual({ hidden: 0, head: 0, intermediate: 0, layer: 0 });
+    const { offset, length } = gateLayout(config).hidden;
+    const values = warm.frames.at(-1)!.values.subarray(offset, offset + length);
+    // σ(0.8·2/β) = .917 is the border: 6 of 16 dimensions are to go.
+    expect(values.filter((value) => value < 0.917 * 255)).toHaveLength(6);
+    expect(values[0]).toBe(0);
+    // Without one they start alike.
+    const { frames } = await eventsOf({ ...withPrune(still), basis });
+    expect(new Set(frames.at(-1)!.values).size).toBe(1);
+  });
+
+  it('leaves a unit that is let go at the experiment’s log α', async () => {
+    const experiment = { ...withPrune({ ...still, steps: 3, warmStart: true }), calibration, pins: ['d0-'] };
+    const evaluation = { ...experiment.evaluation, interval: 1 };
+    const { id } = await run({
+      experiment: { ...experiment, evaluation },
+      interventions: [{ at: 1, changes: { pins: [] } }],
+    });
+    const log = (await outcome(id)).log as RunEvent[];
+    const frames = log.filter((event) => event.type === 'gates');
+    // σ(0.8·3/β) of 255.
+    expect(frames.map(({ values }) => values[gateLayout(config).hidden.offset])).toEqual([0, 248, 248]);
+  });
+
+  it('holds on the GPU what was estimated', async () => {
+    const gpu = await testGpu();
+    const before = gpu.heldBytes();
+    // Long sequences, so that calibrating takes more than training does.
+    const experiment = {
+      ...withPrune({ ...still, warmStart: true }),
+      calibration: { ...calibration, length: 32 },
+    };
+    let held = 0;
+    await run({ experiment, interventions: [] }, () => undefined, {
+      gpu: {
+        ...gpu,
+        createBuffer: (...made) => {
+          const buffer = gpu.createBuffer(...made);
+          held = Math.max(held, gpu.heldBytes() - before);
+          return buffer;
+        },
+      },
+    });
+    const [warm, cold] = [experiment, withPrune(still)].map(
+      (of) => estimateRunMemory(config, of).pruning,
+    ) as [number, number];
+    expect(warm).toBeGreaterThan(2 * cold);
+    expect(held).toBeGreaterThanOrEqual(warm);
+    // The rest is the programs' uniforms, 256 bytes a dispatch, and activations' sums on their way back.
+    expect(held).toBeLessThan(1.05 * warm + 256 * 200);
+    expect(gpu.heldBytes()).toBe(before);
   });
 });

@@ -45,7 +45,7 @@ export function estimateRunMemory(
     prune.steps > 0
       ? stage(subject, prune.batchSize, extension, teachesPruning(experiment) ? source : null)
       : 0;
-  const calibrates = basis !== 'own' || !learns;
+  const calibrates = basis !== 'own' || !learns || experiment.prune.warmStart;
   const teaches = teachesRetraining(experiment);
   return {
     pruning:

@@ -72,6 +72,11 @@ const fields = {
       'Of the hard-concrete distribution (authors’ code 2/3, paper 0.83).',
     ),
     weightDecay: number('Weight decay', 0, [0, 1, 0.01], 'Decoupled decay of the matrices.', 'until-cut'),
+    warmStart: toggle(
+      'Warm start',
+      false,
+      'Gates start by the ranks of the scores: what those would cut is nearer to closing (published: all alike).',
+    ),
     reachable: toggle(
       'Reachable target',
       false,

@@ -40,37 +40,60 @@ export interface MaskOptions {
   protectEnds: boolean;
 }
 
-/**
- * The mask of zeros and ones that keeps exactly the target: of each row the units with the largest scores, pinned
- * ones before all and closed ones after all. Flat in the gate layout.
- *
- * @param layers scores of the layers; @param widths scores of the other sets
- */
-export function maskOfScores(
+/** Scores of the layers, and of the other sets. */
+export interface ScoresOfAll {
+  layers: Scores;
+  widths: Scores;
+}
+
+/** One row of a set that is cut, its units in the order in which they go. */
+interface OrderedRow {
+  /** Of its first gate in the gate layout. */
+  start: number;
+  /** Units of the row, the first that goes first: those pinned closed, the others by score, those pinned open. */
+  order: number[];
+  /** How many of them the target leaves out. */
+  closed: number;
+}
+
+/** Every row of the sets that are cut. @throws when the scores say nothing of one of these sets */
+export function orderedRows(
   config: LlamaConfig,
-  { layers, widths }: { layers: Scores; widths: Scores },
+  { layers, widths }: ScoresOfAll,
   { target, sets, pins, protectEnds }: MaskOptions,
-): Float32Array {
+): OrderedRow[] {
   const layout = gateLayout(config);
   const units = targetUnits(config, target);
   const pinned = new Map<number, boolean>();
   for (const { set, row, unit, kept } of pins.map(parsePin)) {
     pinned.set(layout[set].offset + row * layout[set].length + unit, kept);
   }
-  const mask = new Float32Array(layout.total).fill(1);
-  for (const set of GATE_SETS) {
-    if (!sets[set]) continue;
+  return GATE_SETS.filter((set) => sets[set]).flatMap((set) => {
     const { offset, rows, length } = layout[set];
-    for (let row = 0; row < rows; row++) {
+    return Array.from({ length: rows }, (_, row) => {
       const first = row * length;
       const order =
         set === 'layer'
           ? removalOrder(layers, protectEnds)
           : leastFirst(scoresOf(widths, set).subarray(first, first + length));
       const pin = (unit: number) => pinned.get(offset + first + unit);
-      const byPin = [false, undefined, true].flatMap((state) => order.filter((unit) => pin(unit) === state));
-      for (const unit of byPin.slice(0, length - units[set])) mask[offset + first + unit] = 0;
-    }
+      return {
+        start: offset + first,
+        order: [false, undefined, true].flatMap((state) => order.filter((unit) => pin(unit) === state)),
+        closed: length - units[set],
+      };
+    });
+  });
+}
+
+/**
+ * The mask of zeros and ones that keeps exactly the target: of each row the units with the largest scores, pinned
+ * ones before all and closed ones after all. Flat in the gate layout.
+ */
+export function maskOfScores(config: LlamaConfig, scores: ScoresOfAll, options: MaskOptions): Float32Array {
+  const mask = new Float32Array(gateLayout(config).total).fill(1);
+  for (const { start, order, closed } of orderedRows(config, scores, options)) {
+    for (const unit of order.slice(0, closed)) mask[start + unit] = 0;
   }
   return mask;
 }
