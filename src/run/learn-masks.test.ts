@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Plan } from '../experiment/interventions';
 import type { Experiment } from '../experiment/schema';
 import { testGpu } from '../kernels/testing';
 import { GATE_SETS, gateLayout } from '../llama/gates';
@@ -6,7 +7,7 @@ import { parameterLayout, unpackParameters } from '../llama/parameters';
 import { targetSparsities } from '../pruning/masks';
 import { reachableSparsities } from '../pruning/reachable';
 import type { RunEvent } from './events';
-import { KEPT_EXPERIMENT, outcome, run } from './kept-run.testing';
+import { cancelAt, goOn, KEPT_EXPERIMENT, outcome, run } from './kept-run.testing';
 import { estimateRunMemory } from './memory';
 import { toySource } from './testing';
 
@@ -165,4 +166,55 @@ describe('a warm start', () => {
     expect(held).toBeLessThan(1.05 * warm + 256 * 200);
     expect(gpu.heldBytes()).toBe(before);
   });
+});
+
+describe('every option at once, in a turned stream and with a teacher', () => {
+  const experiment: Experiment = {
+    ...KEPT_EXPERIMENT,
+    prune: {
+      ...KEPT_EXPERIMENT.prune,
+      warmStart: true,
+      sharedMoments: true,
+      reachable: true,
+      foldAtOne: true,
+    },
+    basis: 'sensitive',
+    distillation: { weight: 1, temperature: 1, pruning: true },
+    calibration: { sequences: 12, length: 8, mixture: 'corpus', seed: 1 },
+    pins: ['d3-', 'm1.3!'],
+  };
+  const plan: Plan = {
+    experiment,
+    interventions: [
+      { at: 9, changes: { pins: ['m1.3!'] } },
+      { at: 17, changes: { 'target.hiddenSize': 12, pins: ['m1.3!', 'a0.1-'] } },
+    ],
+  };
+
+  it('cuts to the target and loses nothing at the cut, and any of them off is another run', async () => {
+    const straight = await outcome((await run(plan)).id);
+    const surgery = (straight.log as RunEvent[]).find((event) => event.type === 'surgery')!;
+    expect(surgery.config).toMatchObject({ hiddenSize: 12, numHiddenLayers: 2, intermediateSize: 13 });
+    expect(surgery.kept.intermediate[1]).toContain(3);
+    expect(surgery.maskedVersusPruned).toBeLessThan(1e-4);
+    for (const key of ['warmStart', 'sharedMoments', 'reachable', 'foldAtOne'] as const) {
+      const without = {
+        ...plan,
+        experiment: { ...experiment, prune: { ...experiment.prune, [key]: false } },
+      };
+      const { models } = await outcome((await run(without)).id);
+      expect(models.pruned!.parameters).not.toEqual(straight.models.pruned!.parameters);
+    }
+  });
+
+  it.each([[3], [12, 16], [20, 29], [31]])(
+    'killed at step %i gives the same metrics and weights',
+    async (...steps) => {
+      const straight = await outcome((await run(plan)).id);
+      const { id } = await run(plan, cancelAt(steps[0]));
+      for (const step of steps.slice(1)) await goOn(id, cancelAt(step));
+      await goOn(id);
+      expect(await outcome(id)).toEqual(straight);
+    },
+  );
 });

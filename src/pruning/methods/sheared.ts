@@ -77,6 +77,11 @@ const fields = {
       false,
       'Gates start by the ranks of the scores: what those would cut is nearer to closing (published: all alike).',
     ),
+    sharedMoments: toggle(
+      'Shared moments',
+      false,
+      'One second moment in Adam for all gates of a set, which then move by the ratio of their gradients (published: off).',
+    ),
     reachable: toggle(
       'Reachable target',
       false,
