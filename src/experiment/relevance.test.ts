@@ -29,6 +29,14 @@ describe('what has an effect', () => {
     ]);
   });
 
+  it('scores too, where learnt masks start from them', () => {
+    const keys = keysOf({ prune: { warmStart: true } });
+    expect(group(keys, 'scores')).toEqual(['scores.layers', 'scores.widths', 'scores.protectEnds']);
+    expect(group(keys, 'calibration')).toHaveLength(4);
+    expect(group(keys, 'race')).toEqual([]);
+    expect(group(keysOf({ method: 'one-shot' }), 'race')).toHaveLength(3);
+  });
+
   it('calibration text, where a score reads any', () => {
     const with_ = (scores: object) => group(keysOf({ method: 'one-shot', scores }), 'calibration');
     expect(with_({ layers: 'random', widths: 'magnitude' })).toEqual(['calibration.seed']);

@@ -1,4 +1,4 @@
-import { trainingBeforeCut } from '../pruning/methods';
+import { methodOf, trainingBeforeCut } from '../pruning/methods';
 import { criterion } from '../pruning/scores';
 import { compensates } from '../pruning/scores/compensation';
 import { adapterSteps, trains } from '../retraining';
@@ -6,8 +6,9 @@ import type { Experiment } from './schema';
 
 type Rule = (settings: Experiment) => boolean;
 
-const learnsMasks: Rule = ({ method }) => method === 'sheared';
-const scoresUnits: Rule = ({ method }) => method === 'one-shot';
+const learnsMasks: Rule = ({ method }) => methodOf(method).kind === 'learnt';
+const decidesByScores: Rule = (settings) => !learnsMasks(settings);
+const scoresUnits: Rule = (settings) => decidesByScores(settings) || settings.prune.warmStart;
 const turns: Rule = ({ basis }) => basis !== 'own';
 const scoresText: Rule = ({ scores }) =>
   [scores.layers, scores.widths].some((id) => criterion(id).reads !== undefined);
@@ -28,6 +29,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   // Along axes hidden dimensions go in the order of the axes.
   'scores.widths': ({ gates, basis }) =>
     (gates.hidden && basis === 'own') || gates.head || gates.intermediate,
+  'scores.steps': decidesByScores,
+  race: decidesByScores,
   'scores.compensate': ({ method, scores }) =>
     compensates({ method, scores: { ...scores, compensate: true } }),
   calibration: (settings) => scoresUnits(settings) || turns(settings),
@@ -36,7 +39,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'calibration.mixture': readsText,
   prune: learnsMasks,
   // A mask that closes over some steps trains with the rates and batches of retraining.
-  retrain: (settings) => trainsAfter(settings) || (scoresUnits(settings) && trainsBefore(settings)),
+  retrain: (settings) => trainsAfter(settings) || (decidesByScores(settings) && trainsBefore(settings)),
   'retrain.steps': trainsAfter,
   lora: ({ retraining, lora }) => adapterSteps(retraining, 1, { ...lora, share: 1 }) > 0,
   'lora.share': ({ retraining, lora }) => adapterSteps(retraining, 1, { ...lora, share: 0 }) === 0,

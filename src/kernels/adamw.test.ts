@@ -5,11 +5,12 @@ import { download, expectClose, randomValues, runOnce, stepInputs, upload, uploa
 
 describe('adamw', () => {
   test.each([
-    { decayEnd: 1, weightEnd: 2, gateEnd: 3, elements: 4 },
-    { decayEnd: 700, weightEnd: 700, gateEnd: 700, elements: 700 },
-    { decayEnd: 640, weightEnd: 768, gateEnd: 1001, elements: 1009 },
-    { decayEnd: 100_000, weightEnd: 101_000, gateEnd: 104_000, elements: 104_008 },
-  ])('five steps over $elements elements', async (groups) => {
+    { decayEnd: 1, weightEnd: 2, gateEnd: 3, elements: 4, shared: false },
+    { decayEnd: 700, weightEnd: 700, gateEnd: 700, elements: 700, shared: false },
+    { decayEnd: 640, weightEnd: 768, gateEnd: 1001, elements: 1009, shared: false },
+    { decayEnd: 640, weightEnd: 768, gateEnd: 1001, elements: 1009, shared: true },
+    { decayEnd: 100_000, weightEnd: 101_000, gateEnd: 104_000, elements: 104_008, shared: false },
+  ])('five steps over $elements elements, shared squares: $shared', async ({ shared, ...groups }) => {
     const n = groups.elements;
     const state = {
       parameters: randomValues(n, 1),
@@ -27,6 +28,10 @@ describe('adamw', () => {
       // Some parameters never get a gradient, as the gates of a set that is not learnt.
       for (let i = 0; i < n; i += 7) values[i] = 0;
       const clipScale = at % 2 === 0 ? 0.375 : 1;
+      const given = shared
+        ? randomValues(groups.gateEnd - groups.weightEnd, 20 + at, 0.01).map((v) => v ** 2)
+        : undefined;
+      const squares = given && (await upload(given));
       const [gradient, gradientState, step] = [
         await upload(values),
         await upload([1, clipScale, 0, 0]),
@@ -39,12 +44,13 @@ describe('adamw', () => {
           firstMoment,
           secondMoment,
           gradientState,
+          squares,
           groups,
           step,
           label: 'test',
         }),
       );
-      adamwReference(state, values, clipScale, groups, inputs);
+      adamwReference(state, values, clipScale, groups, inputs, given);
     }
     // 1 − β2 = 0.05 has lost four bits in f32: a relative error of 1e-6 in v, half of it in the update.
     expectClose(await download(firstMoment), state.firstMoment, { atol: 1e-9, rtol: 3e-6 });

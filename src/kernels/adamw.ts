@@ -3,11 +3,11 @@ import stepInputsSource from '../../shaders/step_inputs.wgsl?raw';
 import type { Slice } from '../gpu/buffers';
 import { foldWorkgroups, type Kernel, type Recorder } from '../gpu/program';
 
-const adamwKernel: Kernel = {
-  name: 'adamw',
-  code: `${stepInputsSource}\n${source}`,
-  entryPoint: 'adamw',
-};
+const code = `${stepInputsSource}\n${source}`;
+
+const adamwKernel: Kernel = { name: 'adamw', code, entryPoint: 'adamw' };
+
+const adamwSharedKernel: Kernel = { name: 'adamw', code, entryPoint: 'adamw_shared' };
 
 /** Ends of the element ranges of the flat buffer, each starting where the one before ends. */
 export interface ParameterGroups {
@@ -29,6 +29,8 @@ export interface AdamwOptions {
   secondMoment: Slice;
   /** What `globalNorm` wrote: the clip scale, and the flag that makes the step do nothing. */
   gradientState: Slice;
+  /** [gateEnd − weightEnd]: what counts as the square of each gate's gradient, before clipping. Absent: its own. */
+  squares?: Slice | undefined;
   groups: ParameterGroups;
   /** Uniform buffer packed by `packStepInputs`: rates, betas, bias corrections, ε and weight decay are read. */
   step: Slice;
@@ -37,12 +39,21 @@ export interface AdamwOptions {
 
 /** One AdamW step over everything that is trained, in one dispatch; equations in shaders/adamw.wgsl. */
 export function adamw(recorder: Recorder, options: AdamwOptions): void {
-  const { parameters, gradient, firstMoment, secondMoment, gradientState, groups, step, label } = options;
+  const { parameters, gradient, firstMoment, secondMoment, gradientState, squares, groups, step, label } =
+    options;
   recorder.dispatch({
-    kernel: adamwKernel,
+    kernel: squares ? adamwSharedKernel : adamwKernel,
     label,
     uniforms: { ...groups },
-    bindings: [step, gradientState, parameters, gradient, firstMoment, secondMoment],
+    bindings: [
+      step,
+      gradientState,
+      parameters,
+      gradient,
+      firstMoment,
+      secondMoment,
+      ...(squares ? [squares] : []),
+    ],
     workgroups: foldWorkgroups(Math.ceil(groups.elements / 2048)),
     // Reads four buffers, writes three.
     work: { flops: 14 * groups.elements, bytes: 7 * 4 * groups.elements },

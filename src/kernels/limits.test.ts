@@ -23,6 +23,7 @@ import { productSums } from './product-sums';
 import { rmsNormBackward, rmsNormForward } from './rms-norm';
 import { rope } from './rope';
 import { rowCosine } from './row-cosine';
+import { setSquares } from './set-squares';
 import { stepMetrics } from './step-metrics';
 import { swigluBackward, swigluForward } from './swiglu';
 import { targetRank } from './target-rank';
@@ -106,16 +107,11 @@ function recordEverything(r: Recorder): void {
   sampleGates(r, { logAlpha: s, gates: s, step: s, layout, label });
   constraint(r, { variables: s, gates: s, gradient: s, rowSparsity: s, state: s, step: s, layout, label });
   globalNorm(r, { gradient: s, scratch: s, state: s, step: s, label });
-  adamw(r, {
-    parameters: s,
-    gradient: s,
-    firstMoment: s,
-    secondMoment: s,
-    gradientState: s,
-    groups: { decayEnd: 1, weightEnd: 2, gateEnd: 3, elements: 4 },
-    step: s,
-    label,
-  });
+  setSquares(r, { logAlpha: s, gradient: s, squares: s, layout, label });
+  const trained = { parameters: s, gradient: s, firstMoment: s, secondMoment: s, gradientState: s };
+  const groups = { decayEnd: 1, weightEnd: 2, gateEnd: 3, elements: 4 };
+  adamw(r, { ...trained, groups, step: s, label });
+  adamw(r, { ...trained, squares: s, groups, step: s, label });
   const metrics = { losses: s, windowDomains: s, windows: 1, windowLength: 8, predictionsPerWindow: 7 };
   stepMetrics(r, { ...metrics, gradientState: s, ring: s, step: s, label });
   stepMetrics(r, {

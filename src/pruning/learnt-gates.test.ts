@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readFloats, sliceElements, writeElements } from '../gpu/buffers';
 import { expectClose, randomValues, testGpu } from '../kernels/testing';
+import { setSquaresReference } from '../kernels/set-squares.reference';
 import { adapterLayout, type LoraOptions } from '../llama/adapters';
 import { GATE_SETS, gateLayout } from '../llama/gates';
 import { parameterLayout } from '../llama/parameters';
@@ -169,6 +170,69 @@ describe('learnt gates', () => {
       (trainer, step) => trainer.step(batch, { ...pruning, step }),
     );
   });
+
+  it('move by the ratio of their gradients where they share their second moment', async () => {
+    const gpu = await testGpu();
+    const layout = gateLayout(config);
+    const make = (sharedMoments: boolean) =>
+      createTrainer(gpu, {
+        label: 'test',
+        config,
+        parameters: randomParameters(config),
+        shape,
+        extension: learntGates(config, { logAlpha: 0.2, quadraticMultiplier: 10, sharedMoments }),
+      });
+    const [apart, shared] = [await make(false), await make(true)];
+    expect(shared.dispatches).toBe(apart.dispatches + 1);
+    // A gate that is pinned by hand does not count in its set's mean.
+    const pinned = 5;
+    const start = new Float32Array(layout.total).fill(0.2);
+    start[pinned] = 64;
+    for (const trainer of [apart, shared]) {
+      trainer.write('logAlpha', start);
+      await trainer.step(batch, { ...pruning, step: 0, clipNorm: 0 });
+    }
+    const { gradients } = shared.inspect();
+    const tail = sliceElements(gradients, parameterLayout(config).total, layout.total);
+    const g = await readFloats(gpu, tail);
+    const squares = setSquaresReference(start, g, layout);
+    const moments = await shared.read('logAlpha.secondMoment');
+    // 1 − β2 has lost four bits in f32.
+    expectClose(
+      moments,
+      squares.map((square) => 0.05 * square),
+      { atol: 1e-14, rtol: 5e-6 },
+    );
+    // The first step of Adam: rate · g/√(mean g²), where each gate alone goes by the rate itself.
+    const moved = (await readLogAlpha(shared)).map((value, i) => start[i]! - value);
+    const expected = [...g].map((value, i) =>
+      i === pinned ? 0 : (pruning.gateLearningRate * value) / Math.sqrt(squares[i]!),
+    );
+    // log α near 0.2 and up to 1 away: f32 there, twice.
+    expectClose(moved, expected, { atol: 1e-6, rtol: 1e-5 });
+    const alone = (await readLogAlpha(apart)).map((value, i) => Math.abs(start[i]! - value));
+    alone.forEach((distance, i) => expect(distance).toBeCloseTo(i === pinned ? 0 : 0.3, 3));
+    apart.destroy();
+    shared.destroy();
+  });
+
+  it('that share it go on with the same bits in a fresh trainer that is given its state', async () => {
+    const gpu = await testGpu();
+    const make = (logAlpha: number) =>
+      createTrainer(gpu, {
+        label: 'test',
+        config,
+        parameters: randomParameters(config),
+        shape,
+        extension: learntGates(config, { logAlpha, quadraticMultiplier: 10, sharedMoments: true }),
+      });
+    await expectSameAfterRestore(
+      () => make(0.2),
+      () => make(3),
+      (trainer, step) => trainer.step(batch, { ...pruning, step }),
+    );
+  });
+
   it('gives back every byte', async () => {
     const gpu = await testGpu();
     const before = gpu.heldBytes();

@@ -64,6 +64,11 @@ export function deterministicMask(
   return mask;
 }
 
+/** The same choice of units with everything that is kept at 1. */
+export function closedOrOpen(mask: Float32Array): Float32Array {
+  return mask.map((value) => (value === 0 ? 0 : 1));
+}
+
 /** Indices of the open gates of every row. */
 export interface KeptUnits {
   hidden: number[];
@@ -88,6 +93,35 @@ export function keptUnits(config: LlamaConfig, mask: ArrayLike<number>): KeptUni
     heads: rowsOfKept('head'),
     intermediate: rowsOfKept('intermediate'),
   };
+}
+
+/**
+ * How many kept units of each set have a gate that was nearly closed: σ(0.8·log α/β) below one half, which is
+ * log α < 0, where P(z = 0) is larger than P(z = 1). The target kept them, not what was learnt. 0 for a set that is
+ * not learnt; heads count as key/value groups. `logAlpha` is flat in the gate layout.
+ */
+export function nearlyDead(
+  config: LlamaConfig,
+  kept: KeptUnits,
+  logAlpha: ArrayLike<number>,
+  learnt: LearntSets,
+): Record<GateSet, number> {
+  const layout = gateLayout(config);
+  const rows: Record<GateSet, number[][]> = {
+    hidden: [kept.hidden],
+    head: kept.heads,
+    intermediate: kept.intermediate,
+    layer: [kept.layers],
+  };
+  const count = (set: GateSet) =>
+    rows[set].reduce((sum, units, row) => {
+      const start = layout[set].offset + row * layout[set].length;
+      return sum + units.filter((unit) => logAlpha[start + unit]! < 0).length;
+    }, 0);
+  return Object.fromEntries(GATE_SETS.map((set) => [set, learnt[set] ? count(set) : 0])) as Record<
+    GateSet,
+    number
+  >;
 }
 
 /** The shape that a mask leaves, with heads and MLP units averaged over the kept layers and rounded. */

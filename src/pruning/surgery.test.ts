@@ -6,7 +6,7 @@ import { GATE_SETS, type GateSet, gateLayout } from '../llama/gates';
 import { createInference, uploadModel } from '../llama/inference';
 import { parameterLayout } from '../llama/parameters';
 import { randomParameters, TINY } from '../llama/testing';
-import { deterministicMask, type LearntSets } from './masks';
+import { closedOrOpen, deterministicMask, keptUnits, nearlyDead, type LearntSets } from './masks';
 import { cutModel } from './surgery';
 
 const plain: LlamaConfig = { ...TINY, numHiddenLayers: 3, numAttentionHeads: 4, numKeyValueHeads: 4 };
@@ -118,5 +118,38 @@ describe('deterministic masks', () => {
     });
     const { offset, length } = gateLayout(plain).intermediate;
     expect(Array.from(mask.subarray(offset, offset + length))).toEqual(Array(length).fill(1));
+  });
+
+  it('may have everything that is kept at 1', () => {
+    const mask = deterministicMask(plain, tied, combined, 2 / 3, target);
+    expect(closedOrOpen(mask)).toEqual(mask.map((value) => (value > 0 ? 1 : 0)));
+    expect(new Set(closedOrOpen(mask))).toEqual(new Set([0, 1]));
+  });
+
+  it('count what they keep of gates that had nearly closed, in kept layers alone', () => {
+    const layout = gateLayout(plain);
+    const logAlpha = new Float64Array(layout.total).fill(2);
+    const at = (set: GateSet, row: number, units: readonly number[], value: number) => {
+      for (const unit of units) logAlpha[layout[set].offset + row * layout[set].length + unit] = value;
+    };
+    // 12 of 24 dimensions are below 0; the target keeps 15, so 3 of them.
+    at('hidden', 0, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], -1);
+    // One layer of three goes: what its rows keep does not count.
+    at('layer', 0, [1], -3);
+    for (const row of [0, 1]) at('intermediate', row, [...Array(40).keys()], -0.01);
+    at('head', 2, [0, 1, 2], -4.6);
+    const kept = keptUnits(plain, deterministicMask(plain, logAlpha, combined, 2 / 3, target));
+    expect(nearlyDead(plain, kept, logAlpha, combined)).toEqual({
+      hidden: 3,
+      head: 1,
+      intermediate: 23,
+      layer: 0,
+    });
+    expect(nearlyDead(plain, kept, logAlpha, alone('head'))).toEqual({
+      hidden: 0,
+      head: 1,
+      intermediate: 0,
+      layer: 0,
+    });
   });
 });

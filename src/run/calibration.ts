@@ -7,8 +7,8 @@ import type { LlamaConfig } from '../llama/config';
 import { methodOf } from '../pruning/methods';
 
 /** Whether a run of this experiment looks at its calibration set. */
-export function calibrates({ method, basis }: Experiment): boolean {
-  return methodOf(method).kind !== 'learnt' || basis !== 'own';
+export function calibrates({ method, basis, prune }: Experiment): boolean {
+  return methodOf(method).kind !== 'learnt' || basis !== 'own' || prune.warmStart;
 }
 
 /** Tokens in a calibration sequence. */

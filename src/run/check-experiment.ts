@@ -1,8 +1,12 @@
 import type { Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
-import { adapterSteps, trains } from '../retraining';
+import { GATE_SETS, type GateSet } from '../llama/gates';
+import { targetSparsities } from '../pruning/masks';
+import { methodOf } from '../pruning/methods';
 import { pinProblem } from '../pruning/pins';
+import { largestSparsities } from '../pruning/reachable';
 import { checkTarget, TARGET_FIELDS } from '../pruning/target-shape';
+import { adapterSteps, trains } from '../retraining';
 import { calibrates, checkCalibration } from './calibration';
 import { plannedTraining } from './run-size';
 
@@ -14,6 +18,7 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
   if (wrongPin) throw new Error(wrongPin);
   const noRace = raceProblem(experiment, source);
   if (noRace) throw new Error(noRace);
+  refuseBeyondReach(experiment, source);
   const { mode, weights } = experiment.mixture;
   if (mode === 'constant' && weights.length > 0) {
     throw new Error(
@@ -56,4 +61,27 @@ function raceProblem(experiment: Experiment, source: LlamaConfig): string | null
   return race.steps > steps
     ? `Race steps (race.steps) is ${race.steps}, more than the ${steps} steps of the run itself (scores.steps and retrain.steps).`
     : null;
+}
+
+const DIMENSIONS: Record<GateSet, string> = {
+  hidden: 'Hidden size (target.hiddenSize)',
+  head: 'Attention heads (target.numAttentionHeads)',
+  intermediate: 'MLP width (target.intermediateSize)',
+  layer: 'Layers (target.numHiddenLayers)',
+};
+
+/**
+ * Refuses a target that learnt gates cannot meet even with all of them closed. λ1 would drive every gate to the clamp,
+ * and of equal gates the cut keeps the first: a choice that nothing was learnt for.
+ */
+function refuseBeyondReach(experiment: Experiment, source: LlamaConfig): void {
+  const { method, prune, target, gates } = experiment;
+  if (methodOf(method).kind !== 'learnt' || prune.reachable) return;
+  const asked = targetSparsities(source, target, gates);
+  const most = largestSparsities(source, experiment);
+  const set = GATE_SETS.find((one) => asked[one] > most[one]);
+  if (!set) return;
+  throw new Error(
+    `${DIMENSIONS[set]} asks for a sparsity of ${asked[set].toFixed(3)}, but learnt gates are clamped and come to ${most[set].toFixed(3)} at most: keep more, or switch the reachable target (prune.reachable) on.`,
+  );
 }

@@ -1,5 +1,6 @@
 import { known, weightsHash } from '../formats/weights-hash';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
+import { closedOrOpen, nearlyDead } from '../pruning/masks';
 import { cutModel } from '../pruning/surgery';
 import type { SurgeryEvent } from './events';
 import { domainLosses, largestLogitDifference, withEvaluation } from './losses';
@@ -8,7 +9,7 @@ import type { DecidedMask, Run } from './run-context';
 /** Cuts a model to its mask, and measures that the masked and the cut model are the same function. */
 export async function cut(
   run: Run,
-  { model, mask, moments }: DecidedMask,
+  { model, mask, logAlpha, moments }: DecidedMask,
 ): Promise<{ pruned: FlatModel; surgery: SurgeryEvent; moments: Map<string, Float32Array> }> {
   const { state } = run;
   run.activity('Cutting the model to shape', 0, 1);
@@ -25,7 +26,7 @@ export async function cut(
     }));
   });
   // A moment goes with its weight; what folds into the weight has no part in it.
-  const open = mask.map((value) => (value === 0 ? 0 : 1));
+  const open = closedOrOpen(mask);
   return {
     pruned,
     moments: new Map(
@@ -39,6 +40,8 @@ export async function cut(
       parameters: parameterLayout(pruned.config).parameterCount,
       ...known(await weightsHash(pruned)),
       kept,
+      // Where scores decided, there is no gate but the mask, which what is kept has at 1.
+      nearlyDead: nearlyDead(model.config, kept, logAlpha ?? mask, state.experiment.gates),
       maskedVersusPruned: compared.difference,
       loss: compared.loss,
     },

@@ -215,6 +215,8 @@ const surgery = z.strictObject({
     heads: z.array(indices).max(LLAMA_LIMITS.num_hidden_layers),
     intermediate: z.array(indices).max(LLAMA_LIMITS.num_hidden_layers),
   }),
+  /** Kept units by gate set that their gates had nearly closed; logs from before they were counted have none. */
+  nearlyDead: z.strictObject({ hidden: count, head: count, intermediate: count, layer: count }).optional(),
   /** Largest absolute difference of f32 logits, masked source against pruned model. */
   maskedVersusPruned: measured,
   loss: z.strictObject({ masked: losses, pruned: losses }),

@@ -8,12 +8,21 @@ import type { LlamaConfig } from '../llama/config';
 import { gateLayout } from '../llama/gates';
 import { learntGates, readLogAlpha } from '../pruning/learnt-gates';
 import { changePins } from '../pruning/pins';
-import { deterministicMask, maskShape, targetSparsities, type LearntSets } from '../pruning/masks';
+import {
+  closedOrOpen,
+  deterministicMask,
+  maskShape,
+  targetSparsities,
+  type LearntSets,
+} from '../pruning/masks';
+import { reachableSparsities } from '../pruning/reachable';
+import { warmLogAlpha } from '../pruning/scores/warm-start';
 import { learningRateShare } from '../training/schedule';
 import type { GatesEvent, StepEvent } from './events';
 import { domainLosses } from './losses';
-import { currentSettings, planOf, type Decide, type Run } from './run-context';
-import { adaptMixture, where, withTraining } from './stages';
+import { currentSettings, planOf, type Decide, type Run, type Subject } from './run-context';
+import { scoreOptions, scoreUnits } from './score-units';
+import { adaptMixture, scoredFor, where, withTraining } from './stages';
 import { distillationInputs, teacherOf } from './teacher';
 import { ADAM, trainSteps, type TrainingStage } from './train-steps';
 
@@ -28,18 +37,21 @@ const MOST_FRAME_BYTES = 16e6;
  *
  * @param saved tensors of a checkpoint of this stage; empty at its start
  */
-export const learnMasks: Decide = (run, subject, saved) => {
+export const learnMasks: Decide = async (run, subject, saved) => {
   const { state, emit } = run;
   const { config } = subject;
   const { experiment } = state;
   const learnt: LearntSets = experiment.gates;
   const { temperature } = experiment.prune;
+  // A run that is taken up again has log α in its checkpoint.
+  const warm = experiment.prune.warmStart && saved.size === 0;
+  const startLogAlpha = warm ? await warmStart(run, subject) : experiment.prune.logAlpha;
   const options = {
     config,
     parameters: subject.view.parameters,
     label: 'pruning',
     shape: { batch: experiment.prune.batchSize, context: experiment.contextLength },
-    extension: learntGates(config, experiment.prune),
+    extension: learntGates(config, { ...experiment.prune, logAlpha: startLogAlpha }),
     teacher: teacherOf(run, 'prune'),
   };
   return withTraining(run, options, saved, async ({ trainer, inference: masked }) => {
@@ -87,22 +99,33 @@ export const learnMasks: Decide = (run, subject, saved) => {
     const { target } = currentSettings(run);
     const logAlpha = allFinite(await logAlphaNow(), `log α after step ${state.step}`);
     const parameters = allFinite(await trainer.read('weights'), `The weights after step ${state.step}`);
+    const mask = deterministicMask(config, logAlpha, learnt, temperature, target);
     return {
       model: { config, parameters },
-      mask: deterministicMask(config, logAlpha, learnt, temperature, target),
+      mask: experiment.prune.foldAtOne ? closedOrOpen(mask) : mask,
+      logAlpha,
       moments: new Map(),
     };
   });
 };
+
+/** log α from the ranks of the experiment's scores (docs/method.md, section 3). */
+async function warmStart(run: Run, subject: Subject): Promise<Float32Array> {
+  const scores = await scoreUnits(run.gpu, subject, scoredFor(run));
+  const { prune } = run.state.experiment;
+  return warmLogAlpha(subject.config, scores, scoreOptions(currentSettings(run)), prune.logAlpha);
+}
 
 /** Rates and targets of zero-based step `s`. */
 function stepInputs(run: Run, settings: Experiment, s: number) {
   const { prune, clipNorm, seed, gates } = settings;
   const { config } = run.source;
   const share = learningRateShare(s, prune.steps, prune.learningRateWarmup, prune.learningRateFloor);
-  const target = scheduledTarget(planOf(run), run.state.stageStart + s, (at) =>
+  const scheduled = scheduledTarget(planOf(run), run.state.stageStart + s, (at) =>
     targetSparsities(config, at.target, at.gates),
   );
+  // Behind the schedule, so that a pin counts from the step on at which it was set.
+  const target = prune.reachable ? reachableSparsities(config, scheduled, settings) : scheduled;
   return {
     step: s,
     seed,

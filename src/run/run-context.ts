@@ -70,6 +70,8 @@ export interface DecidedMask {
   model: FlatModel;
   /** Flat in the gate layout: 0 goes, what stays is folded in. */
   mask: Float32Array;
+  /** Of every gate, flat in the same layout, where the mask was learnt. */
+  logAlpha?: Float32Array;
   /** Adam's moments of the model's weights by their names in a trainer's state; cut and carried on. */
   moments: ReadonlyMap<string, Float32Array>;
 }

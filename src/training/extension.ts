@@ -36,6 +36,11 @@ export interface TrainerExtension {
    * ∂loss/∂gate on entry; the whole of it must hold the gradient of `at.values` on exit.
    */
   recordAfter(recorder: Recorder, at: ExtensionBuffers): void;
+  /**
+   * One value for each element of the first tensor, as `recordAfter` leaves them: what AdamW's second moment takes for
+   * the square of that element's gradient, before clipping. Absent: every gradient's own.
+   */
+  squares?(at: ExtensionBuffers): Slice;
   /** Where the step's metrics find the constraint's figures. */
   metrics(at: ExtensionBuffers): NonNullable<StepMetricsOptions['constraint']>;
 }

@@ -291,6 +291,7 @@ export function createTrainer(gpu: Gpu, options: TrainerOptions): Promise<Traine
           firstMoment: optimiser.slice('first moments'),
           secondMoment: optimiser.slice('second moments'),
           gradientState,
+          squares: buffers ? extension?.squares?.(buffers) : undefined,
           groups: {
             decayEnd: first.decayEnd,
             weightEnd: first.length,

@@ -12,7 +12,7 @@ import { parameterLayout, unpackParameters, type FlatModel } from '../../llama/p
 import { weightBytes } from '../../pruning/cost';
 import { trains } from '../../retraining';
 import { checkExperiment } from '../../run/check-experiment';
-import type { RunEvent, RunSummary } from '../../run/events';
+import type { RunEvent, RunSummary, SurgeryEvent } from '../../run/events';
 import { createKeeper, findRun, readEvents, type FoundRun } from '../../run/keeper';
 import { logText } from '../../run/metrics-export';
 import { finalModel } from '../../run/run';
@@ -159,6 +159,7 @@ async function carryOut(work: Work): Promise<Answer> {
   const every = options['checkpoint-every'];
   const keeper = await createKeeper(folder, found?.position);
   const last: { event: RunEvent | null } = { event: null };
+  let surgery = found?.saved.state.surgery ?? null;
   let models;
   try {
     models = await runInTerminal(
@@ -173,6 +174,7 @@ async function carryOut(work: Work): Promise<Answer> {
         hear(event) {
           keeper.add(event);
           last.event = event;
+          if (event.type === 'surgery') surgery = event;
         },
         goOn: `prune --resume ${out}`,
       },
@@ -205,7 +207,7 @@ async function carryOut(work: Work): Promise<Answer> {
   await folder.close();
   const published = { ...header, ...namedSummary(summary) };
   await output.write([{ name: SUMMARY, bytes: encoded(`${publishedJson(published, SUMMARY, 1)}\n`) }]);
-  return { json: published, text: `${describe(summary)}\nWritten to ${out}` };
+  return { json: published, text: `${describe(summary, surgery)}\nWritten to ${out}` };
 }
 
 /** Writes both forms of the log from the run's own, event by event: a long one is larger than a string may be. */
@@ -252,7 +254,22 @@ function namedSummary({ loss, domains, mixture, ...rest }: RunSummary) {
   };
 }
 
-function describe({ achieved, parameters, domains, loss, maskedVersusPruned }: RunSummary): string {
+/** Of logs from before they were counted, too. */
+const NONE_NEARLY_DEAD = { hidden: 0, head: 0, intermediate: 0, layer: 0 };
+
+/** Kept units that their gates had nearly closed, in one line; none where there are none. */
+function describeNearlyDead(surgery: SurgeryEvent | null): string[] {
+  const { hidden, head, intermediate, layer } = surgery?.nearlyDead ?? NONE_NEARLY_DEAD;
+  if (hidden + head + intermediate + layer === 0) return [];
+  return [
+    `kept although their gates had nearly closed: ${layer} layers, ${hidden} hidden dimensions, ${head} key/value groups, ${intermediate} MLP units`,
+  ];
+}
+
+function describe(
+  { achieved, parameters, domains, loss, maskedVersusPruned }: RunSummary,
+  surgery: SurgeryEvent | null,
+): string {
   const count = (value: number) => value.toLocaleString('en');
   const at = (values: number[] | null, i: number) => (values ? values[i]!.toFixed(3) : '–').padStart(11);
   return [
@@ -268,5 +285,6 @@ function describe({ achieved, parameters, domains, loss, maskedVersusPruned }: R
       ].join(''),
     ),
     `masked against pruned logits: at most ${maskedVersusPruned.toExponential(2)} apart`,
+    ...describeNearlyDead(surgery),
   ].join('\n');
 }

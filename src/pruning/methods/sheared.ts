@@ -72,6 +72,26 @@ const fields = {
       'Of the hard-concrete distribution (authors’ code 2/3, paper 0.83).',
     ),
     weightDecay: number('Weight decay', 0, [0, 1, 0.01], 'Decoupled decay of the matrices.', 'until-cut'),
+    warmStart: toggle(
+      'Warm start',
+      false,
+      'Gates start by the ranks of the scores: what those would cut is nearer to closing (published: all alike).',
+    ),
+    sharedMoments: toggle(
+      'Shared moments',
+      false,
+      'One second moment in Adam for all gates of a set, which then move by the ratio of their gradients (published: off).',
+    ),
+    reachable: toggle(
+      'Reachable target',
+      false,
+      'Ask for the sparsity that clamped gates add up to, a closed one counting as 0.953 closed (published: off).',
+    ),
+    foldAtOne: toggle(
+      'Fold survivors at 1',
+      false,
+      'What the cut keeps counts in full instead of with its gate’s value (published: off).',
+    ),
   },
 } as const;
 

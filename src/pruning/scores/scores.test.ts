@@ -13,6 +13,7 @@ import type { Scores } from './criterion';
 import { maskOfScores, protectedLayers, removalOrder } from './mask';
 import { withScoring } from './scoring';
 import { sumOverUnits } from './unit-weights';
+import { warmLogAlpha } from './warm-start';
 
 type Nested = number | Nested[];
 type Values = Partial<Record<GateSet, Nested>>;
@@ -144,6 +145,37 @@ describe('masks of scores', () => {
     const options = { target, sets: { ...sets, layer: false, hidden: false }, pins: [], protectEnds: false };
     const mask = maskOfScores(TINY, { layers, widths: widths() }, options);
     expect([keptOf(mask, 'layer').length, keptOf(mask, 'hidden').length]).toEqual([2, 24]);
+  });
+
+  it('give log α a start by rank, what they would close below 2 and the rest above', () => {
+    const config = { ...TINY, numHiddenLayers: 2, numAttentionHeads: 4, numKeyValueHeads: 4, headDim: 6 };
+    const four = gateLayout(config);
+    const scores = widths();
+    // In the second layer the third head goes first, then the first, the fourth and the second.
+    scores.values.head = Float64Array.of(1, 2, 3, 4, 0.5, 9, 0.1, 0.7);
+    const layers: Scores = { values: { layer: Float64Array.of(1, 2) } };
+    const options = { target: { ...target, numAttentionHeads: 3 }, sets, pins: [], protectEnds: false };
+    const start = (changes: object) =>
+      warmLogAlpha(config, { layers, widths: scores }, { ...options, ...changes }, 3);
+    const heads = (values: Float32Array, row: number) =>
+      [...values.subarray(four.head.offset + 4 * row, four.head.offset + 4 * row + 4)].map(
+        (value) => Math.round(1e4 * value) / 1e4,
+      );
+    // One of four is to close: x = −1/8, 1/8, 3/8, 5/8, so 2 + 2.4·tanh(−½), tanh(½), tanh(3/2), tanh(5/2).
+    const [doomed, first, second, third] = [0.8909, 3.1091, 4.1724, 4.3679];
+    expect(heads(start({}), 0)).toEqual([doomed, first, second, third]);
+    expect(heads(start({}), 1)).toEqual([first, third, doomed, second]);
+    // Pinned ones come first and last, whatever their scores.
+    expect(heads(start({ pins: ['a1.1-', 'a1.2!'] }), 1)).toEqual([first, doomed, third, second]);
+    // Three of four: x = −5/8, −3/8, −1/8, 1/8.
+    const few = { ...options.target, numAttentionHeads: 1 };
+    expect(heads(start({ target: few }), 0)).toEqual([-0.3679, -0.1724, doomed, first]);
+    const off = start({ sets: { ...sets, head: false } });
+    expect(heads(off, 0)).toEqual([3, 3, 3, 3]);
+    for (const value of start({})) expect(value > -0.4 && value < 4.4).toBe(true);
+    // With a mask taken at the target, what starts lowest is what the scores' own mask closes.
+    const mask = maskOfScores(config, { layers, widths: scores }, options);
+    start({}).forEach((value, i) => expect(value > 2).toBe(mask[i] === 1));
   });
 
   it('protect four first and two last layers of 32, and scale with the depth', () => {
