@@ -5,6 +5,7 @@ import { parameterLayout } from '../llama/parameters';
 import { inferencePlan, planBytes, trainingPlan, type BatchShape } from '../llama/workspace';
 import { learntGates } from '../pruning/learnt-gates';
 import { methodOf } from '../pruning/methods';
+import { criterion } from '../pruning/scores';
 import { calibrationBatch } from '../pruning/scores/calibration';
 import { loraOptions } from '../retraining/lora';
 import { trainerBytes } from '../training/trainer';
@@ -68,14 +69,17 @@ export function estimateRunMemory(
 
 /**
  * What scores and axes are measured with: every activation of a calibration batch, the weights' gradients, and beside
- * them the model without some layers, which is evaluated.
+ * them, for scores that ask for it, the model without some layers, which is evaluated.
  */
 function calibrationBytes(config: LlamaConfig, experiment: Experiment): number {
   const context = calibrationLength(experiment);
   const shape = { batch: calibrationBatch(experiment.calibration.sequences, context), context };
+  const { layers, widths } = experiment.scores;
+  const evaluates =
+    plannedRace(experiment).length > 0 || [layers, widths].some((id) => criterion(id).reads?.losses);
   return (
     planBytes(trainingPlan(config, shape)) +
-    planBytes(inferencePlan(config, shape)) +
+    (evaluates ? planBytes(inferencePlan(config, shape)) : 0) +
     weightsOf(config) +
     2 * config.hiddenSize ** 2 * 4
   );
