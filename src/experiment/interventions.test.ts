@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodePermalink, encodePermalink } from './permalink';
 import { parsePlan, planDocument, settingsAt, type Intervention, type Plan } from './interventions';
-import { defaultExperiment } from './schema';
 import { scheduledTarget } from './target-schedule';
+import { defaultExperiment } from './schema';
 
 const experiment = defaultExperiment();
 const plan = (...interventions: Intervention[]): Plan => ({ experiment, interventions });
@@ -95,8 +95,10 @@ describe('the target on its way', () => {
     hidden: 1 - target.hiddenSize / 64,
     layer: 1 - target.numHiddenLayers / 6,
   });
-  const at = (given: Plan, step: number) => scheduledTarget(given, step, sparsities);
-  const { steps, sparsityWarmup } = experiment.prune;
+  const prune = { ...experiment.prune, steps: 300, sparsityWarmup: 0.5 };
+  const at = ({ interventions }: Plan, step: number) =>
+    scheduledTarget({ experiment: { ...experiment, prune }, interventions }, step, sparsities);
+  const { steps, sparsityWarmup } = prune;
   const warmup = steps * sparsityWarmup;
 
   it('rises evenly over the warm-up when nothing is changed', () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { isRelevant, RULED_KEYS } from './relevance';
-import { EXPERIMENT_FIELDS, experimentSchema } from './schema';
+import { EXPERIMENT_FIELDS } from './schema';
+import { plainExperiment } from './testing';
 
-const keysOf = (settings: object): string[] => {
-  const experiment = experimentSchema.parse(settings);
+const keysOf = (settings: Parameters<typeof plainExperiment>[0]): string[] => {
+  const experiment = plainExperiment(settings);
   return EXPERIMENT_FIELDS.map(({ key }) => key).filter((key) => isRelevant(key, experiment));
 };
 const group = (keys: string[], name: string) => keys.filter((key) => key.split('.')[0] === name);

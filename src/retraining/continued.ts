@@ -9,9 +9,9 @@ export const continued = {
   adapterSteps: () => 0,
   fields: {
     retrain: {
-      steps: integer('Steps', 300, [1, 1000000, 1], 'Optimiser steps after the cut.', 'until-end'),
+      steps: integer('Steps', 400, [1, 1000000, 1], 'Optimiser steps after the cut.', 'until-end'),
       batchSize: integer('Batch size', 16, [1, 1024, 1], 'Windows in a batch.'),
-      learningRate: number('Learning rate', 2e-3, [0, 1, 1e-4], 'Peak learning rate.', 'until-end'),
+      learningRate: number('Learning rate', 4e-3, [0, 1, 1e-4], 'Peak learning rate.', 'until-end'),
       learningRateWarmup: number(
         'Warm-up',
         0.03,

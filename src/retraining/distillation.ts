@@ -11,7 +11,7 @@ export const distillation = {
   fields: {
     weight: number(
       'Weight',
-      0,
+      1,
       [0, 1, 0.05],
       'Share of the source’s logits in the objective; 0: next tokens alone, and no source is kept on the GPU.',
     ),

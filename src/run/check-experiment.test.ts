@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { experimentSchema } from '../experiment/schema';
+import { plainExperiment } from '../experiment/testing';
 import { shapeOf } from '../llama/config';
 import { checkExperiment } from './check-experiment';
 import { toySource } from './testing';
 
 const { config } = toySource();
 const experimentOf = (changes: object) =>
-  experimentSchema.parse({ target: shapeOf(config), contextLength: 8, ...changes });
+  plainExperiment({ target: shapeOf(config), contextLength: 8, ...changes });
 
 it('refuses weights that would have no effect', () => {
   const weights = [1, 0, 0];

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { experimentSchema, type Experiment } from '../experiment/schema';
+import { plainExperiment } from '../experiment/testing';
 import { testGpu } from '../kernels/testing';
 import { shapeOf } from '../llama/config';
 import { layerCriteria, widthCriteria } from '../pruning/scores';
@@ -10,8 +11,11 @@ import { estimateRunMemory } from './memory';
 import { runSteps, runTokens } from './run-size';
 import { toyCorpus, toySource } from './testing';
 
+const { basis, distillation } = plainExperiment();
+const PLAIN = { basis, distillation };
 const experiment: Experiment = {
   ...KEPT_EXPERIMENT,
+  ...PLAIN,
   method: 'one-shot',
   calibration: { sequences: 12, length: 8, mixture: 'corpus', seed: 1 },
   retrain: { ...KEPT_EXPERIMENT.retrain, steps: 12 },

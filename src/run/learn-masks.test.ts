@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../experiment/interventions';
 import type { Experiment } from '../experiment/schema';
+import { plainExperiment } from '../experiment/testing';
 import { testGpu } from '../kernels/testing';
 import { GATE_SETS, gateLayout } from '../llama/gates';
 import { parameterLayout, unpackParameters } from '../llama/parameters';
@@ -12,7 +13,21 @@ import { estimateRunMemory } from './memory';
 import { toySource } from './testing';
 
 const { config } = toySource();
-const base: Experiment = { ...KEPT_EXPERIMENT, retraining: 'none' };
+const base: Experiment = plainExperiment({
+  ...KEPT_EXPERIMENT,
+  basis: 'own',
+  retraining: 'none',
+  distillation: { weight: 0 },
+  prune: {
+    ...KEPT_EXPERIMENT.prune,
+    warmStart: false,
+    reachable: false,
+    foldAtOne: false,
+    gateLearningRate: 0.5,
+    multiplierLearningRate: 0.2,
+    learningRate: 1.5e-3,
+  },
+});
 const withPrune = (prune: Partial<Experiment['prune']>): Experiment => ({
   ...base,
   prune: { ...base.prune, ...prune },

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { experimentSchema } from '../experiment/schema';
+import { plainExperiment } from '../experiment/testing';
 import { testGpu } from '../kernels/testing';
 import { uploadModel } from '../llama/inference';
 import { CRITERIA, type CriterionId } from '../pruning/scores';
@@ -7,7 +7,7 @@ import { calibrationSequences } from './calibration';
 import { scoreBy, scoreUnits } from './score-units';
 import { toyCorpus, toySource } from './testing';
 
-const experiment = experimentSchema.parse({
+const experiment = plainExperiment({
   scores: { layers: 'block-influence', widths: 'taylor' },
   calibration: { sequences: 34, length: 8 },
 });

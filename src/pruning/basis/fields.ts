@@ -3,7 +3,7 @@ import { choice } from '../../fields/field';
 /** Which axes the hidden dimensions are counted along before any method looks at them (docs/method.md, section 13). */
 export const basisField = choice(
   'Basis of the residual stream',
-  'own',
+  'sensitive',
   [
     { value: 'own', label: 'The model’s own dimensions' },
     { value: 'principal', label: 'Principal axes of the stream' },

@@ -9,11 +9,11 @@ const fields = {
     intermediate: toggle('MLP gates', true, 'Cut MLP units; off: all stay.'),
   },
   prune: {
-    steps: integer('Steps', 300, [1, 100000, 1], 'Optimiser steps with gates.', 'until-cut'),
+    steps: integer('Steps', 200, [1, 100000, 1], 'Optimiser steps with gates.', 'until-cut'),
     batchSize: integer('Batch size', 16, [1, 1024, 1], 'Windows in a batch.'),
     learningRate: number(
       'Learning rate',
-      1.5e-3,
+      4e-3,
       [0, 1, 1e-4],
       'Peak learning rate of the weights.',
       'until-cut',
@@ -34,14 +34,14 @@ const fields = {
     ),
     gateLearningRate: number(
       'Gate learning rate',
-      0.5,
+      0.15,
       [0, 10, 0.05],
       'Learning rate of log α (published: 1).',
       'until-cut',
     ),
     multiplierLearningRate: number(
       'Multiplier learning rate',
-      0.2,
+      0.1,
       [0, 10, 0.05],
       'Ascent rate of λ₁ and λ₂ (published: 1).',
       'until-cut',
@@ -74,7 +74,7 @@ const fields = {
     weightDecay: number('Weight decay', 0, [0, 1, 0.01], 'Decoupled decay of the matrices.', 'until-cut'),
     warmStart: toggle(
       'Warm start',
-      false,
+      true,
       'Gates start by the ranks of the scores: what those would cut is nearer to closing (published: all alike).',
     ),
     sharedMoments: toggle(
@@ -84,12 +84,12 @@ const fields = {
     ),
     reachable: toggle(
       'Reachable target',
-      false,
+      true,
       'Ask for the sparsity that clamped gates add up to, a closed one counting as 0.953 closed (published: off).',
     ),
     foldAtOne: toggle(
       'Fold survivors at 1',
-      false,
+      true,
       'What the cut keeps counts in full instead of with its gate’s value (published: off).',
     ),
   },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultExperiment, type Experiment } from '../../experiment/schema';
+import { plainExperiment } from '../../experiment/testing';
 import type { Scores } from '../../pruning/scores/criterion';
 import { maskOfOrders, removalOrders } from '../../pruning/scores/mask';
 import { exampleConfig } from './example-run';
@@ -86,7 +87,7 @@ describe('importance', () => {
 });
 
 describe('where scores come from', () => {
-  const experiment = setField(defaultExperiment(), 'calibration.sequences', 4);
+  const experiment = setField(plainExperiment(), 'calibration.sequences', 4);
   const of = (origin: UnitScores['origin']): UnitScores => ({
     source: 'nano',
     weightsSha256: null,
