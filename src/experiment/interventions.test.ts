@@ -74,7 +74,7 @@ describe('interventions', () => {
     }));
     expect(encodePermalink({ experiment, interventions }).length).toBeLessThan(2000);
     expect(encodePermalink(plan({ at: 120, changes: { 'target.hiddenSize': 40 } }))).toBe(
-      'v=1&at=120:target.hiddenSize=40',
+      'v=2&at=120:target.hiddenSize=40',
     );
   });
 

@@ -61,8 +61,20 @@ describe('permalink', () => {
     experiment.mixture.weights = [0.5, 1, 2];
     experiment.gates.layer = false;
     expect(encodePermalink(experiment)).toBe(
-      'v=1&target.hiddenSize=40&gates.layer=false&mixture.weights=0.5,1,2',
+      'v=2&target.hiddenSize=40&gates.layer=false&mixture.weights=0.5,1,2',
     );
+  });
+
+  it('of version 1 means what it meant', () => {
+    const { experiment, problems } = decodePermalink('?target.hiddenSize=40&v=1&prune.steps=60');
+    const old = defaultExperiment(1);
+    expect(problems).toEqual([]);
+    expect(experiment).toEqual({
+      ...old,
+      target: { ...old.target, hiddenSize: 40 },
+      prune: { ...old.prune, steps: 60 },
+    });
+    expect(decodePermalink(encodePermalink(experiment)).experiment).toEqual(experiment);
   });
 
   it('gives every experiment back', () => {
@@ -136,7 +148,7 @@ describe('permalink', () => {
       ['The link has the unknown setting “__proto__”: it is left out.'],
     ],
     ['seed=1&seed=2', (e) => e.seed, 1, ['The link gives seed more than once: the first is used.']],
-    ['v=9&seed=4', (e) => e.seed, 4, ['The link has version v=9: it is read as version 1.']],
+    ['v=9&seed=4', (e) => e.seed, 4, ['The link has version v=9: it is read as version 2.']],
   ])('offers the nearest thing for %s', (search, read, expected, problems) => {
     const link = decodePermalink(search);
     expect(read(link.experiment)).toEqual(expected);

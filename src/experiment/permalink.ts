@@ -5,7 +5,9 @@ import { decodeInterventions, encodeInterventions } from './intervention-link';
 import type { Intervention, Plan } from './interventions';
 import { defaultExperiment, experimentSchema, findField, EXPERIMENT_FIELDS, type Experiment } from './schema';
 
-const VERSION = '1';
+const VERSION = '2';
+/** Left-out fields of a link of version 1 have the defaults of that time. */
+const VERSION_1 = '1';
 /** The key of the interventions. */
 const CHANGES = 'at';
 /** A longer link is not read; one with every field set has about 1,500 characters. */
@@ -14,7 +16,7 @@ const MAX_PROBLEMS = 12;
 
 /**
  * A plan as a query string without `?`: dotted keys of EXPERIMENT_FIELDS, only what differs from the defaults, then
- * the changes on the way as `at=…`, `v=1` in front; empty when nothing differs.
+ * the changes on the way as `at=…`, `v=2` in front; empty when nothing differs.
  */
 export function encodePermalink({ experiment, interventions }: Plan): string {
   const defaults = defaultExperiment();
@@ -43,7 +45,8 @@ export interface Permalink {
  * @param ignored keys that belong to the page and not to the experiment, such as `embed`
  */
 export function decodePermalink(search: string, ignored: readonly string[] = []): Permalink {
-  let experiment = defaultExperiment();
+  const parameters = new URLSearchParams(search.length > MAX_LENGTH ? '' : search);
+  let experiment = defaultExperiment(parameters.get('v') === VERSION_1 ? 1 : 2);
   let interventions: Intervention[] = [];
   const problems: string[] = [];
   if (search.length > MAX_LENGTH) {
@@ -54,7 +57,7 @@ export function decodePermalink(search: string, ignored: readonly string[] = [])
     };
   }
   const seen = new Set<string>();
-  for (const [key, text] of new URLSearchParams(search)) {
+  for (const [key, text] of parameters) {
     if (ignored.includes(key)) continue;
     if (seen.has(key)) {
       problems.push(`The link gives ${plain(key)} more than once: the first is used.`);
@@ -62,7 +65,7 @@ export function decodePermalink(search: string, ignored: readonly string[] = [])
     }
     seen.add(key);
     if (key === 'v') {
-      if (text !== VERSION) {
+      if (text !== VERSION && text !== VERSION_1) {
         problems.push(`The link has version v=${plain(text)}: it is read as version ${VERSION}.`);
       }
       continue;

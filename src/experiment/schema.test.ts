@@ -62,7 +62,7 @@ describe('parseExperiment', () => {
     [{ prune: 5 }, 'experiment: prune must be an object, but it is 5'],
     [{ prun: {} }, 'experiment: it must not have the field "prun"'],
     [{ prune: { stpes: 5 } }, 'experiment: prune must not have the field "stpes"'],
-    [{ version: 2 }, 'experiment: version must be 1'],
+    [{ version: 3 }, 'experiment: version must be 1'],
     [
       { target: { numHiddenLayers: 1e308 } },
       'experiment: Layers (target.numHiddenLayers) must be a whole number from 1 to 256',
@@ -77,5 +77,31 @@ describe('parseExperiment', () => {
     [JSON.parse('{"__proto__": {"seed": 1}}'), 'experiment: it must not have the field "__proto__"'],
   ])('refuses %j', (json, message) => {
     expect(() => parseExperiment(json)).toThrow(message);
+  });
+});
+
+describe('an experiment of version 1', () => {
+  it('keeps its meaning: what it leaves out is what was the default then', () => {
+    const old = defaultExperiment(1);
+    expect(old).toMatchObject({ version: 2, basis: 'own', distillation: { weight: 0 } });
+    expect(old.prune).toMatchObject({
+      steps: 300,
+      gateLearningRate: 0.5,
+      warmStart: false,
+      foldAtOne: false,
+    });
+    const given = { version: 1, prune: { steps: 40, temperature: 0.83 }, retraining: 'none' };
+    expect(parseExperiment(given)).toEqual({
+      ...old,
+      retraining: 'none',
+      prune: { ...old.prune, steps: 40, temperature: 0.83 },
+    });
+    expect(() => parseExperiment({ version: 1, prune: 3 })).toThrow(/prune/);
+    expect(() => parseExperiment({ version: 3 })).toThrow('version must be 1 or 2');
+  });
+
+  it('stands among the experiments that the page offers', () => {
+    const file = JSON.parse(readFileSync('public/experiments/flat-start.json', 'utf8')) as unknown;
+    expect(parseExperiment(file)).toEqual(defaultExperiment(1));
   });
 });

@@ -151,7 +151,7 @@ const EXPERIMENT_TABLE = {
 } as const;
 
 /** What a run is: plain, versioned data. */
-export type Experiment = { version: 1 } & ValueOf<typeof EXPERIMENT_TABLE>;
+export type Experiment = { version: 2 } & ValueOf<typeof EXPERIMENT_TABLE>;
 
 /** A field of an experiment: its `key` is its dotted path, and its name in a link. */
 export type Field = TableField;
@@ -194,19 +194,54 @@ export function groupOf({ key }: Field): FieldGroup {
 
 const schema = treeSchema(EXPERIMENT_TABLE) as unknown as z.ZodObject;
 
+/**
+ * What a field that is missing meant in version 1, where that is not its default any more: learnt masks from a flat
+ * start, in the model's own dimensions and without a teacher. Logs, checkpoints, files and links of that time keep
+ * their meaning.
+ */
+const MISSING_IN_VERSION_1 = {
+  basis: 'own',
+  prune: {
+    steps: 300,
+    learningRate: 1.5e-3,
+    gateLearningRate: 0.5,
+    multiplierLearningRate: 0.2,
+    warmStart: false,
+    reachable: false,
+    foldAtOne: false,
+  },
+  retrain: { steps: 300, learningRate: 2e-3 },
+  distillation: { weight: 0 },
+};
+
+const isGroup = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** An experiment of version 1 as one of version 2; anything else as it is. */
+function upgraded(json: unknown): unknown {
+  if (!isGroup(json) || json['version'] !== 1) return json;
+  const missing = Object.entries(MISSING_IN_VERSION_1).map(([group, values]) => {
+    const given = json[group];
+    if (given === undefined) return [group, values];
+    return [group, isGroup(given) && isGroup(values) ? { ...values, ...given } : given];
+  });
+  return { ...json, ...Object.fromEntries(missing), version: 2 };
+}
+
 /** Parses an experiment from outside; missing fields take their defaults, unknown ones are refused. */
-export const experimentSchema = schema.extend({
-  version: z.literal(1, { error: 'version must be 1' }).prefault(1),
-}) as unknown as z.ZodType<Experiment>;
+export const experimentSchema = z.preprocess(
+  upgraded,
+  schema.extend({ version: z.literal(2, { error: 'version must be 1 or 2' }).prefault(2) }),
+) as unknown as z.ZodType<Experiment>;
 
 /** Checks an experiment from outside. @throws InputError: one sentence that names the first wrong field. */
 export function parseExperiment(json: unknown, subject = 'experiment'): Experiment {
   return checked(experimentSchema, json, subject);
 }
 
-/** The experiment in which every field has its default. */
-export function defaultExperiment(): Experiment {
-  return experimentSchema.parse({});
+/** The experiment in which every field has its default: that of now, or that of version 1. */
+export function defaultExperiment(version: 1 | 2 = 2): Experiment {
+  return experimentSchema.parse({ version });
 }
 
 /** public/experiments/index.json: the example experiments that the page offers, in order. */
