@@ -37,6 +37,12 @@ export function calibrationSequences(experiment: Experiment, corpus: Corpus): Ui
   const { calibration, mixture } = experiment;
   const { sequences, seed } = calibration;
   const length = calibrationLength(experiment);
+  const short = corpus.domains.find(({ train }) => train.length < length);
+  if (short) {
+    throw new Error(
+      `Calibration length (calibration.length) is ${length}, but the domain ${short.name} has ${short.train.length} training tokens: choose no more than that.`,
+    );
+  }
   const own = corpus.domains.map(({ weight }) => weight);
   const weights = {
     corpus: own,

@@ -78,3 +78,12 @@ describe('a race', () => {
     expect(() => check(race, changes)).toThrow(message);
   });
 });
+
+it('refuses adapters of more rank than their projections have', () => {
+  const of = (rank: number, changes: object = {}) => {
+    checkExperiment(experimentOf({ retraining: 'lora', lora: { rank, ...changes } }), config);
+  };
+  of(16);
+  of(16, { mlp: false });
+  expect(() => of(17)).toThrow(/Rank \(lora\.rank\) is 17, more than the 16 rows/);
+});

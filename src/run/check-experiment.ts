@@ -31,6 +31,7 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
       'Adapters (lora.attention, lora.mlp) are on no projection, so nothing would train: switch one of them on.',
     );
   }
+  if (adapterSteps(retraining, 1e6, lora) > 0) refuseRank(experiment);
   if (calibrates(experiment)) checkCalibration(experiment, source);
   if (experiment.contextLength > source.maxPositionEmbeddings) {
     throw new Error(
@@ -83,5 +84,14 @@ function refuseBeyondReach(experiment: Experiment, source: LlamaConfig): void {
   if (!set) return;
   throw new Error(
     `${DIMENSIONS[set]} asks for a sparsity of ${asked[set].toFixed(3)}, but learnt gates are clamped and come to ${most[set].toFixed(3)} at most: keep more, or switch the reachable target (prune.reachable) on.`,
+  );
+}
+
+/** An adapter of more rank than its projection has rows or columns is no smaller than what it stands beside. */
+function refuseRank({ lora, target }: Experiment): void {
+  const most = Math.min(target.hiddenSize, lora.mlp ? target.intermediateSize : Infinity);
+  if (lora.rank <= most) return;
+  throw new Error(
+    `Rank (lora.rank) is ${lora.rank}, more than the ${most} rows or columns of a projection of the target: choose ${most} or less.`,
   );
 }

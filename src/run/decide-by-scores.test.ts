@@ -175,4 +175,11 @@ describe('calibration sequences', () => {
       sequence.forEach((token, i) => expect(token).toBe((sequence[0]! + i) % 32));
     }
   });
+
+  it('longer than the text are refused by name', () => {
+    const of = { ...experiment, calibration: { ...experiment.calibration, length: 1501 } };
+    expect(() => calibrationSequences(of, toyCorpus())).toThrow(
+      /\(calibration\.length\) is 1501, but the domain language-0 has 1500 training tokens/,
+    );
+  });
 });

@@ -12,6 +12,7 @@ import { parameterLayout, unpackParameters, type FlatModel } from '../../llama/p
 import { weightBytes } from '../../pruning/cost';
 import { trains } from '../../retraining';
 import { checkExperiment } from '../../run/check-experiment';
+import { isRelevant } from '../../experiment/relevance';
 import type { RunEvent, RunSummary, SurgeryEvent } from '../../run/events';
 import { createKeeper, findRun, readEvents, type FoundRun } from '../../run/keeper';
 import { logText } from '../../run/metrics-export';
@@ -205,7 +206,7 @@ async function carryOut(work: Work): Promise<Answer> {
   }
   const header = await writeLog(output, folder);
   await folder.close();
-  const published = { ...header, ...namedSummary(summary) };
+  const published = { ...header, ...howItWasMade(plan.experiment, surgery), ...namedSummary(summary) };
   await output.write([{ name: SUMMARY, bytes: encoded(`${publishedJson(published, SUMMARY, 1)}\n`) }]);
   return { json: published, text: `${describe(summary, surgery)}\nWritten to ${out}` };
 }
@@ -238,6 +239,21 @@ function writtenBytes(source: LlamaConfig, experiment: Experiment): number {
 }
 
 const encoded = (text: string) => new TextEncoder().encode(text);
+
+/** Method, basis and retraining of a run, and what its cut kept: indices in the source (in a turned basis, of axes). */
+function howItWasMade(experiment: Experiment, surgery: SurgeryEvent | null) {
+  const { method, basis, retraining, scores, distillation } = experiment;
+  const { layers, widths } = scores;
+  return {
+    method,
+    basis,
+    retraining,
+    ...(isRelevant('scores', experiment) && { scores: { layers, widths } }),
+    distillation: { weight: distillation.weight, temperature: distillation.temperature },
+    ...(surgery && { kept: surgery.kept }),
+    ...(surgery?.nearlyDead && { nearlyDead: surgery.nearlyDead }),
+  };
+}
 
 /** The summary with its losses by the domains' names. */
 function namedSummary({ loss, domains, mixture, ...rest }: RunSummary) {
