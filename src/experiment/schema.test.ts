@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseLlamaConfig } from '../formats/llama-config';
 import { defaultTarget } from '../pruning/target-shape';
 import { valueAt } from '../fields/table';
-import { defaultExperiment, EXPERIMENT_FIELDS, parseExperiment } from './schema';
+import { defaultExperiment, EXPERIMENT_FIELDS, keptExperimentSchema, parseExperiment } from './schema';
 
 describe('the table of fields', () => {
   it('covers every value of an experiment, each once', () => {
@@ -77,5 +77,24 @@ describe('parseExperiment', () => {
     [JSON.parse('{"__proto__": {"seed": 1}}'), 'experiment: it must not have the field "__proto__"'],
   ])('refuses %j', (json, message) => {
     expect(() => parseExperiment(json)).toThrow(message);
+  });
+});
+
+describe('the experiment of a kept run', () => {
+  it('has of a field that is younger than the run what the lab did before, not today’s default', () => {
+    const { basis, distillation, ...older } = defaultExperiment();
+    expect([basis, distillation.weight]).toEqual(['sensitive', 1]);
+    const prune = Object.fromEntries(Object.entries(older.prune).filter(([name]) => name !== 'warmStart'));
+    const kept = keptExperimentSchema.parse({ ...older, prune });
+    expect(kept).toMatchObject({ basis: 'own', distillation: { weight: 0 }, prune: { warmStart: false } });
+    // What the run says itself stays, defaults too.
+    expect(kept.prune.reachable).toBe(true);
+    expect(keptExperimentSchema.parse(defaultExperiment())).toEqual(defaultExperiment());
+  });
+
+  it('is refused where it is none', () => {
+    for (const wrong of [null, 'x', [], { prune: 3 }, { distillation: [] }]) {
+      expect(keptExperimentSchema.safeParse(wrong).success).toBe(false);
+    }
   });
 });

@@ -7,6 +7,7 @@ import {
   pinsField,
   toggle,
   weightsField,
+  type FieldValue,
   type ValueOf,
 } from '../fields/field';
 import { listFields, treeSchema, type TableField } from '../fields/table';
@@ -198,6 +199,38 @@ const schema = treeSchema(EXPERIMENT_TABLE) as unknown as z.ZodObject;
 export const experimentSchema = schema.extend({
   version: z.literal(1, { error: 'version must be 1' }).prefault(1),
 }) as unknown as z.ZodType<Experiment>;
+
+/**
+ * What fields mean for a run from before there were any: the lab did nothing of the kind. A run's experiment is kept
+ * whole, so a field that one lacks is younger than the run, and today's default would say what never happened.
+ */
+const BEFORE_THEY_WERE: Readonly<Record<string, FieldValue>> = {
+  basis: 'own',
+  'prune.warmStart': false,
+  'prune.reachable': false,
+  'prune.foldAtOne': false,
+  'distillation.weight': 0,
+};
+
+/** The experiment of a kept run, not yet parsed, with those fields that it lacks. */
+export function asItWas(kept: unknown): unknown {
+  return Object.entries(BEFORE_THEY_WERE).reduce(
+    (all, [key, value]) => withMissing(all, key.split('.'), value),
+    kept,
+  );
+}
+
+/** What is no object is left for the schema to refuse. */
+function withMissing(node: unknown, path: readonly string[], value: FieldValue): unknown {
+  if (typeof node !== 'object' || node === null || Array.isArray(node)) return node;
+  const [first, ...rest] = path as [string, ...string[]];
+  const had = (node as Record<string, unknown>)[first];
+  if (rest.length > 0) return { ...node, [first]: withMissing(had ?? {}, rest, value) };
+  return had === undefined ? { ...node, [first]: value } : node;
+}
+
+/** Parses the experiment of a kept run or of its log. */
+export const keptExperimentSchema = z.preprocess(asItWas, experimentSchema);
 
 /** Checks an experiment from outside. @throws InputError: one sentence that names the first wrong field. */
 export function parseExperiment(json: unknown, subject = 'experiment'): Experiment {

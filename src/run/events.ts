@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { interventionChangesSchema } from '../experiment/interventions';
-import { experimentSchema } from '../experiment/schema';
+import { keptExperimentSchema } from '../experiment/schema';
 import { MOST_DOMAINS } from '../fields/domains';
 import { LLAMA_LIMITS } from '../formats/llama-config';
 import { numberWithin, wholeNumber } from '../formats/refusal';
@@ -90,7 +90,7 @@ export const scalingLawSchema = z.strictObject({
 
 const started = z.strictObject({
   type: z.literal('started'),
-  experiment: experimentSchema,
+  experiment: keptExperimentSchema,
   source: z.strictObject({
     name: line,
     config,

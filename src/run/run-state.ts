@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { interventionsSchema } from '../experiment/interventions';
-import { experimentSchema } from '../experiment/schema';
+import { keptExperimentSchema } from '../experiment/schema';
 import { checked, wholeNumber } from '../formats/refusal';
 import { layerCriteria, widthCriteria } from '../pruning/scores';
 import { adapterSchema, scalingLawSchema, surgerySchema } from './events';
@@ -21,7 +21,7 @@ const choice = z.strictObject({
  */
 const runStateSchema = z.strictObject({
   version: z.literal(1),
-  experiment: experimentSchema,
+  experiment: keptExperimentSchema,
   interventions: interventionsSchema,
   /** Interventions that are in force. */
   applied: count,

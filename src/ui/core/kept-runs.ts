@@ -1,4 +1,5 @@
 import { changed, parsePlan, type Plan } from '../../experiment/interventions';
+import { asItWas } from '../../experiment/schema';
 import type { Experiment } from '../../experiment/schema';
 import type { Report } from '../../session/protocol';
 import type { DamagedRun, KeptRun as StoredRun } from '../../storage/kept-run';
@@ -37,7 +38,7 @@ export function readKept(
 
 function readPlan(experiment: unknown, interventions: unknown): Plan | null {
   try {
-    return parsePlan({ ...(experiment as object), interventions });
+    return parsePlan({ ...(asItWas(experiment) as object), interventions });
   } catch {
     return null;
   }
