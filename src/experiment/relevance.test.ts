@@ -35,7 +35,8 @@ describe('what has an effect', () => {
     expect(group(keys, 'scores')).toEqual(['scores.layers', 'scores.widths', 'scores.protectEnds']);
     expect(group(keys, 'calibration')).toHaveLength(4);
     expect(group(keys, 'race')).toEqual([]);
-    expect(group(keysOf({ method: 'one-shot' }), 'race')).toHaveLength(3);
+    expect(group(keysOf({ method: 'one-shot' }), 'race')).toEqual(['race.candidates']);
+    expect(group(keysOf({ method: 'one-shot', race: { candidates: 2 } }), 'race')).toHaveLength(3);
   });
 
   it('calibration text, where a score reads any', () => {

@@ -13,6 +13,7 @@ const turns: Rule = ({ basis }) => basis !== 'own';
 const scoresText: Rule = ({ scores }) =>
   [scores.layers, scores.widths].some((id) => criterion(id).reads !== undefined);
 const readsText: Rule = (settings) => turns(settings) || scoresText(settings);
+const races: Rule = ({ race }) => race.candidates > 1;
 const trainsBefore: Rule = (settings) => trainingBeforeCut(settings.method, settings).steps > 0;
 const trainsAfter: Rule = ({ retraining }) => trains(retraining);
 const trainsAtAll: Rule = (settings) => trainsBefore(settings) || trainsAfter(settings);
@@ -31,6 +32,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     (gates.hidden && basis === 'own') || gates.head || gates.intermediate,
   'scores.steps': decidesByScores,
   race: decidesByScores,
+  'race.steps': races,
+  'race.rounds': races,
   'scores.compensate': ({ method, scores }) =>
     compensates({ method, scores: { ...scores, compensate: true } }),
   calibration: (settings) => scoresUnits(settings) || turns(settings),

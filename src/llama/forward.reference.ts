@@ -28,8 +28,11 @@ export function forwardReference(
   const of = ({ offset, elements }: Region) => parameters.subarray(offset, offset + elements);
   const ones = (count: number) => new Float64Array(count).fill(1);
   const table = ropeTable(headDim, context, { theta: config.ropeTheta, scaling: config.ropeScaling });
-  const product = (x: Float64Array, w: Region, n: number, k: number) =>
-    matmulReference('nt', x, of(w), rows, n, k).c;
+  /** x·Wᵀ [rows, n], and the bias where there is one. */
+  const product = (x: Float64Array, w: Region, n: number, k: number, bias: Region | null = null) => {
+    const { c } = matmulReference('nt', x, of(w), rows, n, k);
+    return bias ? c.map((v, i) => v + of(bias)[i % n]!) : c;
+  };
   const norm = (x: Float64Array, site: number) => {
     const weights = of(layout.norms).subarray(site * hidden, (site + 1) * hidden);
     const shape = { rows, hidden, epsilon: config.rmsNormEps };
@@ -52,12 +55,11 @@ export function forwardReference(
       ...shape,
       contextLength: context,
     }).context;
-    const written = product(attended, layer.output, hidden, heads * headDim);
-    const bias = layer.outputBias && of(layer.outputBias);
-    x = x.map((v, i) => v + written[i]! + (bias ? bias[i % hidden]! : 0));
-    const gateUp = product(norm(x, 2 * l + 1), layer.gateUp, 2 * intermediate, hidden);
+    const written = product(attended, layer.output, hidden, heads * headDim, layer.outputBias);
+    x = x.map((v, i) => v + written[i]!);
+    const gateUp = product(norm(x, 2 * l + 1), layer.gateUp, 2 * intermediate, hidden, layer.gateUpBias);
     const activated = swigluReference(gateUp, ones(intermediate), { rows, intermediate });
-    const added = product(activated, layer.down, hidden, intermediate);
+    const added = product(activated, layer.down, hidden, intermediate, layer.downBias);
     x = x.map((v, i) => v + added[i]!);
   });
   return product(norm(x, 2 * numHiddenLayers), layout.head, vocabSize, hidden);

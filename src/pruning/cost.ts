@@ -34,9 +34,13 @@ export function parameterCount(config: LlamaConfig): number {
  * reads (context + 1)/2 keys on average. Norms, activations and softmax (under 1 %) are left out.
  */
 export function forwardFlopsPerToken(config: LlamaConfig, context: number): number {
-  const { numHiddenLayers: L, numAttentionHeads: H, headDim, vocabSize: V, hiddenSize: d } = config;
-  const matrices = 2 * (L * blockMatrixElements(config) + V * d);
-  return matrices + L * 4 * H * headDim * ((context + 1) / 2);
+  const { numHiddenLayers: L, numAttentionHeads: H, headDim } = config;
+  return matrixFlopsPerToken(config) + L * 4 * H * headDim * ((context + 1) / 2);
+}
+
+/** Those of one product with every matrix, a token: 2·(L·block matrices + V·d). */
+function matrixFlopsPerToken(config: LlamaConfig): number {
+  return 2 * (config.numHiddenLayers * blockMatrixElements(config) + config.vocabSize * config.hiddenSize);
 }
 
 /**
@@ -46,6 +50,14 @@ export function forwardFlopsPerToken(config: LlamaConfig, context: number): numb
  */
 export function trainingFlopsPerToken(config: LlamaConfig, context: number): number {
   return 3 * forwardFlopsPerToken(config, context);
+}
+
+/**
+ * The same of a step that trains low-rank adapters with so many parameters in all on frozen weights: three products of
+ * each adapter, and none for the gradient of a frozen matrix.
+ */
+export function adapterTrainingFlopsPerToken(config: LlamaConfig, context: number, adapters: number): number {
+  return trainingFlopsPerToken(config, context) - matrixFlopsPerToken(config) + 6 * adapters;
 }
 
 /** Bytes of the weights as a file holds them; 4 a value is f32, 2 is f16 or bf16. */

@@ -7,10 +7,10 @@ import type { RunEvent, Stage } from '../run/events';
 import { trainFromScratch } from '../run/from-scratch';
 import { pretrainingSpent, spentBy } from './cost';
 import { runExperiment } from '../run/run';
-import { experimentSchema } from '../experiment/schema';
+import { plainExperiment } from '../experiment/testing';
 import { toyCorpus, toySource } from '../run/testing';
 
-const experiment = experimentSchema.parse({
+const experiment = plainExperiment({
   target: { numHiddenLayers: 2, hiddenSize: 10, numAttentionHeads: 2, intermediateSize: 13 },
   prune: { steps: 7, batchSize: 2 },
   retrain: { steps: 5, batchSize: 3 },
@@ -101,6 +101,37 @@ describe('what a model took', () => {
     );
     expect(more!.retrained.tokens - less!.retrained.tokens).toBe(tokens);
     expect(more!.scratch.tokens - less!.scratch.tokens).toBe(tokens);
+  });
+
+  it('counts a teacher’s forward passes, and of adapters no gradient of a frozen matrix', () => {
+    const { config } = toySource();
+    const of = (changes: object) => spentBy({ ...experiment, ...changes }, config, toyCorpus());
+    const plain = of({});
+    const target = prunedConfig(config, experiment.target);
+    const [before, after] = [7 * 2 * 8, 5 * 3 * 8];
+    const forward = forwardFlopsPerToken(config, 8);
+    const taught = of({ distillation: { weight: 1, temperature: 1, pruning: true } });
+    expect(taught.retrained.training - plain.retrained.training).toBeCloseTo((before + after) * forward, 0);
+    const afterwards = of({ distillation: { weight: 1, temperature: 1, pruning: false } });
+    expect(afterwards.pruned.training).toBe(plain.pruned.training);
+    expect(afterwards.retrained.training - plain.retrained.training).toBeCloseTo(after * forward, 0);
+    // The control learns from next tokens alone.
+    expect(taught.scratch.training).toBe(plain.scratch.training);
+
+    // Two layers of hidden size 10, 2 heads of 4 with one key/value head, MLP 13; 32 tokens in the vocabulary.
+    const matrices = 2 * (10 * 8 * 2 + 10 * 4 * 2 + 3 * 10 * 13) + target.vocabSize * 10;
+    // Rank 2 of down alone would be 2·(13 + 10) a layer; gate and up have as many.
+    const adapters = 2 * 3 * 2 * (13 + 10);
+    const lora = { ...experiment.lora, rank: 2, attention: false };
+    const adapted = of({ retraining: 'lora', lora });
+    expect(plain.retrained.training - adapted.retrained.training).toBeCloseTo(
+      after * (2 * matrices - 6 * adapters),
+      0,
+    );
+    // Three steps of all weights and two of adapters, each phase with an evaluation at its end.
+    const both = of({ retraining: 'continued-lora', lora });
+    expect(both.retrained.evaluation).toBe(adapted.retrained.evaluation);
+    expect(both.retrained.tokens).toBe(plain.retrained.tokens);
   });
 
   it('is what its card says for a model of the site', () => {

@@ -2,16 +2,20 @@ import { cutConfig } from '../run/cut-config';
 import type { Corpus } from '../data/corpus';
 import { evaluationWindows } from '../data/sampler';
 import { type LlamaConfig } from '../llama/config';
-import { forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
+import { adapterLayout } from '../llama/adapters';
+import { adapterTrainingFlopsPerToken, forwardFlopsPerToken, trainingFlopsPerToken } from '../pruning/cost';
 import type { Experiment } from '../experiment/schema';
+import { loraOptions } from '../retraining/lora';
+import { phases } from '../run/phases';
 import { plannedRace, plannedTraining, raceTokens } from '../run/run-size';
 import { rewarmedExperiment, scratchExperiment } from '../run/scratch-experiment';
+import { teachesPruning, teachesRetraining } from '../run/teacher';
 
 /** What went into a model. */
 export interface Spent {
   /** Tokens that it was trained on. */
   tokens: number;
-  /** Floating-point operations of the optimiser steps. */
+  /** Floating-point operations of the optimiser steps, a teacher's forward passes included; not of calibration. */
   training: number;
   /** Those of the evaluations that steer the mixture and are drawn; 0 where they are not known. */
   evaluation: number;
@@ -43,29 +47,46 @@ export function spentBy(
   const evaluated = windows.reduce((sum, count) => sum + count, 0) * contextLength;
   const evaluate = (config: LlamaConfig, times: number) =>
     times * evaluated * forwardFlopsPerToken(config, contextLength);
-  const train = (config: LlamaConfig, { steps, batchSize }: { steps: number; batchSize: number }): Spent => {
+  /** `flops`: of a training step, a token. */
+  const train = (
+    config: LlamaConfig,
+    { steps, batchSize }: { steps: number; batchSize: number },
+    flops = trainingFlopsPerToken(config, contextLength),
+  ): Spent => {
     const tokens = steps * batchSize * contextLength;
     return {
       tokens,
-      training: tokens * trainingFlopsPerToken(config, contextLength),
+      training: tokens * flops,
       evaluation: evaluate(config, Math.ceil(steps / evaluation.interval)),
     };
   };
+  const teaching = (teaches: boolean) => (teaches ? forwardFlopsPerToken(source, contextLength) : 0);
+  const beforeCut = trainingFlopsPerToken(source, contextLength) + teaching(teachesPruning(experiment));
+  const taught = teaching(teachesRetraining(experiment));
+  const afterCut = trainingFlopsPerToken(target, contextLength) + taught;
   // The source's reference losses; after the cut, the masked and the pruned model.
   const around: Spent = { tokens: 0, training: 0, evaluation: evaluate(source, 2) + evaluate(target, 1) };
   // Every candidate of a race is evaluated at the end of each of its rounds.
   const judged = plannedRace(experiment).reduce((sum, { candidates }) => sum + candidates, 0);
   const raced: Spent = {
     tokens: raceTokens(experiment),
-    training: raceTokens(experiment) * trainingFlopsPerToken(target, contextLength),
+    training: raceTokens(experiment) * afterCut,
     evaluation: evaluate(target, judged),
   };
-  const pruned = add(add(train(source, planned.prune), raced), around);
+  const pruned = add(add(train(source, planned.prune, beforeCut), raced), around);
+  const { weights, adapters } = phases(experiment);
+  const { batchSize } = planned.retrain;
+  const healed = train(target, { steps: weights, batchSize }, afterCut);
+  const adapted = () => {
+    const { parameterCount } = adapterLayout(target, loraOptions(experiment.lora, 0));
+    const flops = adapterTrainingFlopsPerToken(target, contextLength, parameterCount) + taught;
+    return train(target, { steps: adapters, batchSize }, flops);
+  };
   // The reference losses again, and the untrained model.
   const before: Spent = { tokens: 0, training: 0, evaluation: evaluate(source, 1) + evaluate(target, 1) };
   return {
     pruned,
-    retrained: add(pruned, train(target, planned.retrain)),
+    retrained: add(pruned, adapters > 0 ? add(healed, adapted()) : healed),
     scratch: add(train(target, scratchExperiment(experiment).retrain), before),
     // Its start is the source, evaluated once more.
     rewarmed: add(train(source, rewarmedExperiment(experiment).retrain), {

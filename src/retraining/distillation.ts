@@ -22,6 +22,6 @@ export const distillation = {
       'What the logits of the source and of the model are divided by before they are compared.',
       'until-end',
     ),
-    pruning: toggle('While pruning', true, 'Also while masks are learnt.'),
+    pruning: toggle('While pruning', true, 'Also in the steps before the cut.'),
   },
 } as const;

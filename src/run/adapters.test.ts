@@ -79,8 +79,25 @@ describe('adapters after the cut', () => {
     }
   });
 
+  it('leave the weights a schedule of their own, where scores close over some steps', async () => {
+    const ratesOf = async (of: Experiment) =>
+      events(
+        (await outcome((await run(planOf({ ...of, scores: { ...of.scores, steps: 10 } }))).id)).log,
+      ).flatMap((event) => (event.type === 'step' ? [event.learningRate] : []));
+    const floor = 0.1 * experiment.retrain.learningRate;
+    // Ten steps of closing, which end at the floor, then twenty of adapters.
+    expect((await ratesOf(experiment))[9]).toBeLessThan(2 * floor);
+    // Ten of closing and ten of all weights on one schedule, then ten of adapters.
+    const rates = await ratesOf(both);
+    rates.slice(1, 20).forEach((rate, i) => expect(rate).toBeLessThanOrEqual(rates[i]!));
+    expect(rates[9]! - rates[10]!).toBeLessThan(0.1 * experiment.retrain.learningRate);
+    expect(rates[19]).toBeLessThan(2 * floor);
+  });
+
   it('are refused where they would stand nowhere', async () => {
     const of = { ...experiment, lora: { ...lora, attention: false, mlp: false } };
+    // The page shows what such a form would hold before anybody starts it.
+    expect(estimateRunMemory(toySource().config, of).retraining).toBe(0);
     await expect(run(planOf(of))).rejects.toThrow(/lora\.attention, lora\.mlp/);
   });
 });

@@ -33,11 +33,18 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
   }
   if (adapterSteps(retraining, 1e6, lora) > 0) refuseRank(experiment);
   if (calibrates(experiment)) checkCalibration(experiment, source);
-  if (experiment.contextLength > source.maxPositionEmbeddings) {
-    throw new Error(
-      `Context (contextLength) is ${experiment.contextLength}, more than the ${source.maxPositionEmbeddings} positions of the source model.`,
-    );
-  }
+  checkContext(experiment, source);
+}
+
+/** @throws one sentence when the model cannot read windows of this length */
+export function checkContext(
+  { contextLength }: Pick<Experiment, 'contextLength'>,
+  { maxPositionEmbeddings }: LlamaConfig,
+): void {
+  if (contextLength <= maxPositionEmbeddings) return;
+  throw new Error(
+    `Context (contextLength) is ${contextLength}, more than the ${maxPositionEmbeddings} positions of the source model.`,
+  );
 }
 
 /** Why candidates for the mask cannot race, in one sentence; null when they can, or when there is one. */

@@ -6,6 +6,7 @@ import { compensated } from '../pruning/scores/compensation';
 import type { ActivationStatistics } from '../pruning/scores/statistics';
 import type { GatesEvent } from './events';
 import { domainLosses } from './losses';
+import { weightSteps } from './phases';
 import { runRace } from './race';
 import { stepInputs } from './retrain';
 import { currentSettings, type Decide, type DecidedMask, type Run, type Subject } from './run-context';
@@ -108,8 +109,7 @@ function closeOverSteps(
       steps: (settings) => plannedTraining(settings).prune.steps,
       inputs(settings, s) {
         trainer.setGates(gatesAfter(s + 1));
-        const { prune, retrain } = plannedTraining(settings);
-        return stepInputs(settings, s, prune.steps + retrain.steps);
+        return stepInputs(settings, s, weightSteps(settings));
       },
       readFrame(_, s, evaluates) {
         if (!evaluates) return null;

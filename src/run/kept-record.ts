@@ -14,6 +14,11 @@ export function progressOf(state: RunState): { step: number; totalSteps: number;
   return { step: state.step, totalSteps: runSteps(plannedSettings(state)), meanLoss: meanLoss(state) };
 }
 
+/** Whether all that was asked for is done: without steps a run still has its cut to make. */
+export function isDone(state: RunState): boolean {
+  return state.surgery !== null && state.step >= runSteps(plannedSettings(state));
+}
+
 /** Mean of the domains' last losses, of the source's own before the first evaluation; null where there are none. */
 function meanLoss({ loss, referenceLoss }: RunState): number | null {
   const losses = loss ?? referenceLoss;

@@ -51,12 +51,14 @@ export function estimateRunMemory(
       : 0;
   const teacher = teachesRetraining(experiment) ? source : null;
   const { weights, adapters } = phases(experiment);
-  const healing = (lora: LoraOptions | null) =>
-    stage(cutConfig(source, experiment), retrain.batchSize, { teacher }, lora);
+  const lora = loraOptions(experiment.lora, 0);
+  const healing = (trained: LoraOptions | null) =>
+    stage(cutConfig(source, experiment), retrain.batchSize, { teacher }, trained);
   const racing = plannedRace(experiment).length > 0 ? healing(null) : 0;
   const retraining = Math.max(
     weights > 0 ? healing(null) : 0,
-    adapters > 0 ? healing(loraOptions(experiment.lora, 0)) : 0,
+    // Adapters on no projection are refused before a run (check-experiment.ts).
+    adapters > 0 && lora.projections.length > 0 ? healing(lora) : 0,
   );
   return {
     pruning:

@@ -67,6 +67,9 @@ describe('scores of units', () => {
     const long = with_({ calibration: { ...experiment.calibration, length: 8192 } });
     await lab.send({ type: 'scoreUnits', id: 2, experiment: long });
     expect(lab.of('failed').at(-1)?.message).toMatch(/Calibration length .* 8192, more than the/);
+    const wide = with_({ contextLength: 8192, calibration: { ...experiment.calibration, length: 0 } });
+    await lab.send({ type: 'scoreUnits', id: 4, experiment: wide });
+    expect(lab.of('failed').at(-1)?.message).toMatch(/Context \(contextLength\) is 8192, more than the/);
     const wrong = with_({ calibration: { ...experiment.calibration, sequences: -1 } });
     await lab.send({ type: 'scoreUnits', id: 3, experiment: wrong });
     expect(lab.of('failed').at(-1)?.message).toMatch(/Calibration sequences/);

@@ -4,6 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { uploadModel } from '../llama/inference';
 import { joined } from '../pruning/scores/criterion';
 import { checkCalibration } from '../run/calibration';
+import { checkContext } from '../run/check-experiment';
 import { neededTokens } from '../run/run-size';
 import type { Subject } from '../run/run-context';
 import { scoreUnits } from '../run/score-units';
@@ -26,6 +27,8 @@ export async function scoreSourceUnits(
   const experiment = parseExperiment(asked);
   const source = needSource(state);
   checkCalibration(experiment, source.config);
+  // A calibration sequence without a length of its own is as long as a window.
+  checkContext(experiment, source.config);
   const gpu = await device(state);
   const corpus = await loadCorpus(state, source, neededTokens(experiment));
   const subject = await scoredSubject(gpu, source, { experiment, corpus, job });

@@ -4,7 +4,10 @@ import { limitsText, profileTable } from '../../bench/table';
 import { defaultExperiment } from '../../experiment/schema';
 import type { Gpu } from '../../gpu/device';
 import { createInference } from '../../llama/inference';
-import { estimateRunMemory, evaluationShape } from '../../run/memory';
+import { inferencePlan, planBytes } from '../../llama/workspace';
+import { learntGates } from '../../pruning/learnt-gates';
+import { evaluationShape } from '../../run/memory';
+import { trainerBytes } from '../../training/trainer';
 import { openConfig } from '../files';
 import { openCommandGpu } from '../gpu';
 import { numberOption, UsageError, type Answer, type Command, type CommandInput } from '../command';
@@ -49,14 +52,13 @@ async function benchModel({ positionals, options }: CommandInput): Promise<Answe
   const batch = numberOption(options, 'batch', prune.batchSize, [1, 1024]);
   const shape = { batch, context: contextLength };
 
-  // What a run holds: the trainer and the model under evaluation.
+  // What a run holds while it learns masks, without a teacher: the trainer and the model under evaluation.
   const trainer = await createBenchTrainer(gpu, config, shape);
   const evaluation = await createInference(gpu, 'evaluation', trainer.model, evaluationShape(experiment));
   const inRun = gpu.heldBytes();
-  const estimated = estimateRunMemory(config, {
-    ...experiment,
-    prune: { ...prune, batchSize: batch },
-  }).pruning;
+  const estimated =
+    trainerBytes(config, shape, { extension: learntGates(config, prune) }) +
+    planBytes(inferencePlan(config, evaluationShape(experiment)));
   const step = await measureStep(gpu, trainer, config, shape, {
     steps: numberOption(options, 'timed', TIMED[kind], [1, 100000]),
     warmUp: WARM_UP,
@@ -123,7 +125,7 @@ function describe(json: Described, limits: MeasuredLimits | null): string {
     `${json.millisecondsPerStep.toFixed(2)} ms a step, ${Math.round(json.tokensPerSecond)} tokens a second${software}`,
     `between two results: median ${intervals.median.toFixed(2)} ms, p10 ${intervals.p10.toFixed(2)}, p90 ${intervals.p90.toFixed(2)}; processor ${(json.cpuMillisecondsPerStep ?? NaN).toFixed(2)} ms, of which encoding ${json.encodeMilliseconds.median.toFixed(2)}`,
     `a step: ${perStep.dispatches} dispatches (at most ${json.dispatchesAllowed}), ${perStep.submits} submit, ${perStep.readBacks} asynchronous read-back of metrics, none that blocks; ${mebibytes} MiB moved, ${(perStep.flops / 1e9).toFixed(2)} G operations`,
-    `GPU bytes of a run: ${estimated} estimated, ${inRun} held (${((inRun / estimated - 1) * 100).toFixed(2)} %)`,
+    `GPU bytes of learning masks: ${estimated} estimated, ${inRun} held (${((inRun / estimated - 1) * 100).toFixed(2)} %)`,
     `GPU bytes held before ${steps} steps of the smallest batch: ${before}; after: ${after}`,
     ...(limits ? [limitsText(limits)] : []),
     ...(profile && limits ? [profileTable(profile, limits, json.millisecondsPerStep)] : []),

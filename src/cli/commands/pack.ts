@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describeAdapter } from '../../run/adapter-name';
 import { peekRun } from '../../run/keeper';
-import { progressOf, runName } from '../../run/kept-record';
+import { isDone, progressOf, runName } from '../../run/kept-record';
 import { VERSION } from '../../run/version';
 import { plannedSettings } from '../../experiment/interventions';
 import { refuse } from '../../formats/refusal';
@@ -36,7 +36,7 @@ async function packRun({ positionals, options }: CommandInput): Promise<Answer> 
     note: '',
     colour: null,
     version: VERSION,
-    status: step >= totalSteps ? 'finished' : 'stopped',
+    status: isDone(state) ? 'finished' : 'stopped',
     experiment: state.experiment,
     interventions: state.interventions,
     adapter: describeAdapter(state.adapter),

@@ -57,7 +57,8 @@ async function measureSideBySide({ positionals, options }: CommandInput): Promis
   const { source } = opened;
   if (log) checkRunSource(log.started, source);
   const finished = folder && log ? await readModels(folder, log.events, experiment) : null;
-  checkExperiment(experiment, source.config);
+  // A run that has finished may have been changed on its way to what no run could begin with.
+  if (!finished) checkExperiment(experiment, source.config);
   const request = {
     arms: chooseArms(textOption(options, 'arms')),
     tasks: chooseTaskNames(textOption(options, 'tasks')),

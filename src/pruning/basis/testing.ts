@@ -15,6 +15,7 @@ export const MODELS: Readonly<Record<string, LlamaConfig>> = {
     headDim: 4,
     tieWordEmbeddings: true,
     attentionBias: true,
+    mlpBias: true,
   },
 };
 

@@ -49,13 +49,13 @@ describe.each(Object.entries(MODELS))('a model that is %s', (_, config) => {
     const norms = [...tensors].filter(([name]) => name.includes('norm'));
     expect(norms).toHaveLength(2 * config.numHiddenLayers + 1);
     for (const [, weights] of norms) expect([...weights]).toEqual(Array(config.hiddenSize).fill(1));
-    // Every other tensor is turned but the biases of q, k and v, which no hidden dimension indexes.
+    // Every other tensor is turned but the biases of q, k, v, gate and up, which no hidden dimension indexes.
     const before = unpackParameters(parameterLayout(foldedConfig(config)), foldNorms(model).parameters);
     const unchanged = [...tensors].filter(
       ([name, weights]) => !name.includes('norm') && weights.every((w, i) => w === before.get(name)![i]),
     );
-    const kept = ['q', 'k', 'v'].flatMap((of) =>
-      Array.from({ length: config.numHiddenLayers }, (_, l) => `model.layers.${l}.self_attn.${of}_proj.bias`),
+    const kept = ['self_attn.q', 'self_attn.k', 'self_attn.v', 'mlp.gate', 'mlp.up'].flatMap((of) =>
+      Array.from({ length: config.numHiddenLayers }, (_, l) => `model.layers.${l}.${of}_proj.bias`),
     );
     expect(unchanged.map(([name]) => name).sort()).toEqual(config.attentionBias ? kept.sort() : []);
   });

@@ -20,8 +20,8 @@ function addScaled(sum: Float64Array, factor: number, values: Weights, start: nu
  *
  * - embedding: E·Q;
  * - q, k, v, gate, up and head, which read a norm's output: W·D_s·Q;
- * - o, down, which write into the residual stream: Qᵀ·W, o's bias: Qᵀ·b;
- * - q, k, v biases: as they are; norm weights: 1.
+ * - o, down, which write into the residual stream: Qᵀ·W, their biases: Qᵀ·b;
+ * - q, k, v, gate and up biases: as they are; norm weights: 1.
  *
  * All products are summed in float64.
  *
@@ -80,6 +80,8 @@ export function turnInto<T extends Weights>(
     writer(layer.down, turned.down);
     if (layer.qkvBias) copy(layer.qkvBias, turned.qkvBias!);
     if (layer.outputBias) writer(layer.outputBias, turned.outputBias!);
+    if (layer.gateUpBias) copy(layer.gateUpBias, turned.gateUpBias!);
+    if (layer.downBias) writer(layer.downBias, turned.downBias!);
   });
   reader(from.head, to.head, 2 * config.numHiddenLayers);
   target.fill(1, to.norms.offset, to.norms.offset + to.norms.elements);

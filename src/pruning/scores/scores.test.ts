@@ -12,6 +12,7 @@ import { calibrationBatches } from './calibration';
 import type { Scores } from './criterion';
 import { maskOfScores, protectedLayers, removalOrder } from './mask';
 import { withScoring } from './scoring';
+import { activationStatistics } from './statistics';
 import { sumOverUnits } from './unit-weights';
 import { warmLogAlpha } from './warm-start';
 
@@ -224,4 +225,18 @@ describe('calibration batches', () => {
     ]);
     expect(calibrationBatches(Array.from({ length: 17 }, () => new Uint32Array(8))).length).toBe(17);
   });
+});
+
+it('activations that do not fit give back what was held for them', async () => {
+  const gpu = await testGpu();
+  const before = gpu.heldBytes();
+  const view = uploadModel(gpu, 'model', { config: TINY, parameters: randomParameters(TINY) });
+  const held = gpu.heldBytes();
+  // The moments of one long window are few, its activations more than a binding takes.
+  const rows = Math.ceil(gpu.device.limits.maxStorageBufferBindingSize / (4 * TINY.hiddenSize)) + 64;
+  const batch = { tokens: new Uint32Array(0), shape: { batch: 1, context: rows } };
+  await expect(activationStatistics(gpu, view, [batch], () => undefined)).rejects.toThrow();
+  expect(gpu.heldBytes()).toBe(held);
+  view.destroy();
+  expect(gpu.heldBytes()).toBe(before);
 });

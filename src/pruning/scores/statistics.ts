@@ -107,6 +107,7 @@ export async function activationStatistics(
       const rows = shape.batch * shape.context;
       const moments = shape.batch * MOMENTS * width;
       const destination = createStorage(gpu, 'activation statistics', moments + L * rows);
+      const giveBack = () => gpu.destroyBuffer(destination.buffer);
       const probe = await createProbe(gpu, 'calibration', model, shape, {
         gradients: false,
         afterForward(r, at) {
@@ -137,12 +138,15 @@ export async function activationStatistics(
             });
           }
         },
+      }).catch((error: unknown) => {
+        giveBack();
+        throw error;
       });
       return {
         probe,
         destroy() {
           probe.destroy();
-          gpu.destroyBuffer(destination.buffer);
+          giveBack();
         },
         async take() {
           const values = await readFloats(gpu, destination);

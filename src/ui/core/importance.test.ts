@@ -112,6 +112,11 @@ describe('where scores come from', () => {
     expect(stale(setField(experiment, 'contextLength', 64))).toBe(true);
     expect(stale(setField(experiment, 'calibration.length', 128))).toBe(false);
     expect(isStale(of({ file: 'mine.csv' }), defaultExperiment())).toBe(false);
+    // The mixture matters to sequences that are drawn with it, and to no others.
+    const start = setField(experiment, 'calibration.mixture', 'start');
+    const moved = (from: Experiment) =>
+      isStale(of({ experiment: from }), setField(from, 'mixture.weights', [1, 0]));
+    expect([moved(experiment), moved(start)]).toEqual([false, true]);
   });
 
   it('is the model in the drawing, or they are not shown', () => {

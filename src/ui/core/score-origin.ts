@@ -42,9 +42,13 @@ const MATTER = [
   'calibration.seed',
 ];
 
+/** What matters besides, where calibration sequences are drawn with the mixture that a run starts from. */
+const MIXTURE_AT_START = ['mixture.mode', 'mixture.weights'];
+
 /** Whether these settings would give other scores. */
 export function isStale({ origin }: UnitScores, settings: Experiment): boolean {
   if ('file' in origin) return false;
   if (calibrationLength(origin.experiment) !== calibrationLength(settings)) return true;
-  return MATTER.some((key) => !sameValue(getField(origin.experiment, key), getField(settings, key)));
+  const keys = settings.calibration.mixture === 'start' ? [...MATTER, ...MIXTURE_AT_START] : MATTER;
+  return keys.some((key) => !sameValue(getField(origin.experiment, key), getField(settings, key)));
 }

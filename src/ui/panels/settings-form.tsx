@@ -29,7 +29,8 @@ const GROUPS: readonly { group: FieldGroup; title: string | ((settings: Experime
   { group: 'prune', title: 'Learning the masks' },
   {
     group: 'scores',
-    title: ({ method }) => (method === 'one-shot' ? 'Scores and calibration text' : 'Calibration text'),
+    title: (settings) =>
+      isRelevant('scores', settings) ? 'Scores and calibration text' : 'Calibration text',
   },
   { group: 'method', title: 'What may be cut' },
   { group: 'mixture', title: 'Domains and weights' },
