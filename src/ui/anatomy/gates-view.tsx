@@ -7,6 +7,7 @@ import { describeShape, type RunRecord } from '../core/run-record';
 import { AnatomyCanvas } from './anatomy-canvas';
 import { describeUnits } from './describe-units';
 import { GatesTable } from './gates-table';
+import { Race } from './race';
 
 interface GatesViewProps {
   config: LlamaConfig | null;
@@ -45,6 +46,7 @@ export function GatesView({ config, run, pins, onPin, table, height }: GatesView
         <GatesTable layers={config?.numHiddenLayers ?? 0} gates={gates} surgery={surgery} pins={pins} />
       )}
       <p className="anatomy-caption">{caption}</p>
+      {run && <Race run={run} />}
     </>
   );
 }
