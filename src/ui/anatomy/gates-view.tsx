@@ -1,5 +1,6 @@
 import type { LlamaConfig } from '../../llama/config';
 import { shapeOf } from '../../llama/config';
+import { describeAxes } from '../core/axes';
 import { formatNumber } from '../core/format';
 import { sumOf } from '../core/gate-sets';
 import type { PinState, Place } from '../core/pinned-units';
@@ -22,10 +23,11 @@ interface GatesViewProps {
 export function GatesView({ config, run, pins, onPin, table, height }: GatesViewProps) {
   const gates = run?.gates ?? null;
   const surgery = run?.surgery ?? null;
+  const axes = run?.axes ?? null;
   const caption = surgery
     ? `Cut to ${describeShape(shapeOf(surgery.config))}`
     : gates
-      ? `Step ${gates.step}: ${formatNumber(sumOf(gates.hidden) / 255)} hidden dimensions open, ${formatNumber(sumOf(gates.layers) / 255)} layers`
+      ? `Step ${gates.step}: ${formatNumber(sumOf(gates.hidden) / 255)} ${axes ? 'axes' : 'hidden dimensions'} open, ${formatNumber(sumOf(gates.layers) / 255)} layers`
       : config
         ? 'Every gate is open'
         : 'No model yet';
@@ -35,6 +37,7 @@ export function GatesView({ config, run, pins, onPin, table, height }: GatesView
         <AnatomyCanvas
           shape={config}
           gates={gates}
+          shares={axes?.shares ?? null}
           pins={pins}
           onPin={onPin}
           kept={surgery?.kept ?? null}
@@ -43,9 +46,18 @@ export function GatesView({ config, run, pins, onPin, table, height }: GatesView
         />
       )}
       {table && (
-        <GatesTable layers={config?.numHiddenLayers ?? 0} gates={gates} surgery={surgery} pins={pins} />
+        <GatesTable
+          layers={config?.numHiddenLayers ?? 0}
+          gates={gates}
+          turned={axes !== null}
+          surgery={surgery}
+          pins={pins}
+        />
       )}
       <p className="anatomy-caption">{caption}</p>
+      {run && axes && (
+        <p className="anatomy-caption">{describeAxes(axes, run.settings, surgery?.kept.hidden ?? null)}</p>
+      )}
       {run && <Race run={run} />}
     </>
   );
