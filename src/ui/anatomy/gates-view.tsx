@@ -1,10 +1,14 @@
+import { useMemo } from 'react';
 import type { LlamaConfig } from '../../llama/config';
 import { shapeOf } from '../../llama/config';
+import { comparableRun, describeAgreement } from '../core/agreement';
 import { describeAxes } from '../core/axes';
 import { formatNumber } from '../core/format';
-import { sumOf } from '../core/gate-sets';
+import { sumOf, unitsName } from '../core/gate-sets';
+import { runName } from '../core/lab-state';
 import type { PinState, Place } from '../core/pinned-units';
 import { describeShape, type RunRecord } from '../core/run-record';
+import { useLabState } from '../lab-context';
 import { AnatomyCanvas } from './anatomy-canvas';
 import { describeUnits } from './describe-units';
 import { GatesTable } from './gates-table';
@@ -27,7 +31,7 @@ export function GatesView({ config, run, pins, onPin, table, height }: GatesView
   const caption = surgery
     ? `Cut to ${describeShape(shapeOf(surgery.config))}`
     : gates
-      ? `Step ${gates.step}: ${formatNumber(sumOf(gates.hidden) / 255)} ${axes ? 'axes' : 'hidden dimensions'} open, ${formatNumber(sumOf(gates.layers) / 255)} layers`
+      ? `Step ${gates.step}: ${formatNumber(sumOf(gates.hidden) / 255)} ${unitsName('hidden', 2, axes !== null)} open, ${formatNumber(sumOf(gates.layers) / 255)} layers`
       : config
         ? 'Every gate is open'
         : 'No model yet';
@@ -58,7 +62,16 @@ export function GatesView({ config, run, pins, onPin, table, height }: GatesView
       {run && axes && (
         <p className="anatomy-caption">{describeAxes(axes, run.settings, surgery?.kept.hidden ?? null)}</p>
       )}
+      {run && <AgreementNote run={run} />}
       {run && <Race run={run} />}
     </>
   );
+}
+
+/** Which units are learnt differs between runs: how much of a choice another run shares tells it from noise. */
+function AgreementNote({ run }: { run: RunRecord }) {
+  const other = useLabState(comparableRun);
+  const name = useLabState((state) => (other ? runName(state, other.id) : ''));
+  const text = useMemo(() => (other ? describeAgreement(run, other, name) : ''), [run, other, name]);
+  return text && <p className="anatomy-caption">{text}</p>;
 }
