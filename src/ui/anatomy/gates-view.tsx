@@ -5,7 +5,7 @@ import { comparableRun, describeAgreement } from '../core/agreement';
 import { describeAxes } from '../core/axes';
 import { formatNumber } from '../core/format';
 import { sumOf, unitsName } from '../core/gate-sets';
-import { runName } from '../core/lab-state';
+import { type LabState, runName } from '../core/lab-state';
 import type { PinState, Place } from '../core/pinned-units';
 import { describeShape, type RunRecord } from '../core/run-record';
 import { useLabState } from '../lab-context';
@@ -68,10 +68,16 @@ export function GatesView({ config, run, pins, onPin, table, height }: GatesView
   );
 }
 
+/** Runs of one shape have one name unless somebody gave them others: then the seed tells them apart. */
+function nameBeside(state: LabState, run: RunRecord, other: RunRecord): string {
+  const name = runName(state, other.id);
+  return name === runName(state, run.id) ? `${name}, seed ${other.started.experiment.seed}` : name;
+}
+
 /** Which units are learnt differs between runs: how much of a choice another run shares tells it from noise. */
 function AgreementNote({ run }: { run: RunRecord }) {
   const other = useLabState(comparableRun);
-  const name = useLabState((state) => (other ? runName(state, other.id) : ''));
+  const name = useLabState((state) => (other ? nameBeside(state, run, other) : ''));
   const text = useMemo(() => (other ? describeAgreement(run, other, name) : ''), [run, other, name]);
   return text && <p className="anatomy-caption">{text}</p>;
 }
