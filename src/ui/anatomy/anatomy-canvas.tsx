@@ -21,7 +21,7 @@ import {
   placeAt,
   readPins,
 } from '../core/pinned-units';
-import { formatNumber } from '../core/format';
+import { formatNumber, formatPercent } from '../core/format';
 import { useReducedMotion, useTheme } from '../use-theme';
 import { paintAnatomy } from './paint';
 
@@ -29,6 +29,8 @@ interface AnatomyCanvasProps {
   shape: AnatomyShape;
   /** Shades of all units: their gates, or what `describe` speaks of. */
   gates: GateRows | null;
+  /** Of a turned stream: each axis' share of its moments. */
+  shares?: readonly number[] | null;
   /** What stays; the rest is outlined. */
   kept: SurgeryEvent['kept'] | null;
   /** The shades are no gates: what is said of a place, and what is outlined keeps its shade. */
@@ -48,7 +50,7 @@ const FIRST: Place = { set: 'layer', row: 0, from: 0, to: 0 };
 
 /** Every unit of the model as a cell, shaded by its gate; values approach the newest gates, 63 % of the way in 160 ms. */
 export function AnatomyCanvas(props: AnatomyCanvasProps) {
-  const { shape, gates, kept: staying, describe, height, pins, onPin, description } = props;
+  const { shape, gates, shares = null, kept: staying, describe, height, pins, onPin, description } = props;
   const theme = useTheme();
   const shaded = describe !== undefined;
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -75,8 +77,9 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
         { hiddenSize, numHiddenLayers, numKeyValueHeads, intermediateSize },
         width || 640,
         height,
+        shares !== null,
       ),
-    [hiddenSize, numHiddenLayers, numKeyValueHeads, intermediateSize, width, height],
+    [hiddenSize, numHiddenLayers, numKeyValueHeads, intermediateSize, width, height, shares],
   );
   const target = useMemo(
     () => ({
@@ -112,7 +115,7 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
     const current = still || !fits ? target : { units: from.units.slice(), layers: from.layers.slice() };
     drawn.current = current;
     const paint = () =>
-      paintAnatomy(context, { layout, ...current, kept, shaded, theme, font, marks, cursor });
+      paintAnatomy(context, { layout, ...current, kept, shaded, shares, theme, font, marks, cursor });
     paint();
     if (current === target) return;
 
@@ -131,7 +134,7 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
     };
     request = requestAnimationFrame(advance);
     return () => cancelAnimationFrame(request);
-  }, [layout, target, kept, shaded, theme, still, width, marks, cursor]);
+  }, [layout, target, kept, shaded, shares, theme, still, width, marks, cursor]);
 
   const gateText = (place: Place): string => {
     const { set, row, from, to } = place;
@@ -145,7 +148,11 @@ export function AnatomyCanvas(props: AnatomyCanvasProps) {
       : layers
         ? `, ${kept.layers.has(from) ? 'kept' : 'cut'}`
         : `, ${keptText(kept.units, first + from, first + to)}`;
-    return `${namePlace(place)}: gate ${formatNumber(mean, 2)}${outcome}`;
+    const held =
+      shares && set === 'hidden'
+        ? `, ${formatPercent(shares.slice(from, to + 1).reduce((sum, share) => sum + share, 0))} of the moments`
+        : '';
+    return `${namePlace(place, shares !== null)}: gate ${formatNumber(mean, 2)}${outcome}${held}`;
   };
   const textOf = (place: Place): string => {
     const pinned = pinStateOf(readPins(pins), place);

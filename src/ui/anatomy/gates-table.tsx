@@ -36,12 +36,14 @@ function layerRows(layers: number, gates: GateRows | null, surgery: SurgeryEvent
 interface GatesTableProps {
   layers: number;
   gates: GateRows | null;
+  /** The hidden dimensions are axes of a turned stream. */
+  turned: boolean;
   surgery: SurgeryEvent | null;
   pins: readonly string[];
 }
 
 /** The same as the drawing of the gates, in numbers. */
-export function GatesTable({ layers, gates, surgery, pins }: GatesTableProps) {
+export function GatesTable({ layers, gates, turned, surgery, pins }: GatesTableProps) {
   const rows = useMemo(() => layerRows(layers, gates, surgery), [layers, gates, surgery]);
   return (
     <div className="table-scroll" tabIndex={0} role="group" aria-label="Gates by layer">
@@ -70,11 +72,12 @@ export function GatesTable({ layers, gates, surgery, pins }: GatesTableProps) {
           ))}
           {gates && (
             <tr>
-              <th scope="row">Hidden</th>
+              <th scope="row">{turned ? 'Axes' : 'Hidden'}</th>
               <td colSpan={4}>
-                {formatNumber(sumOf(gates.hidden) / 255)} of {gates.hidden.length} dimensions open
+                {formatNumber(sumOf(gates.hidden) / 255)} of {gates.hidden.length}{' '}
+                {turned ? 'axes' : 'dimensions'} open
               </td>
-              <td>{describePins(pins, null) || '–'}</td>
+              <td>{describePins(pins, null, turned) || '–'}</td>
             </tr>
           )}
         </tbody>

@@ -11,6 +11,8 @@ export interface AnatomyFrame {
   kept: { units: Float32Array; layers: ReadonlySet<number> } | null;
   /** The shades are places by importance, not gates: they stay readable also where a unit goes. */
   shaded: boolean;
+  /** Of a turned stream: each axis' share of its moments. */
+  shares: readonly number[] | null;
   theme: Theme;
   font: string;
   /** Cells that are pinned by hand. */
@@ -49,9 +51,13 @@ export function paintAnatomy(context: CanvasRenderingContext2D, frame: AnatomyFr
   context.textBaseline = 'middle';
   for (const grid of layout.grids) paintGrid(context, grid, frame);
 
-  context.fillStyle = colours.text;
   const first = layout.grids[0];
-  if (first) context.fillText('Residual', 0, first.y + Math.max(6, gridHeight(first) / 2));
+  if (first && frame.shares) paintShares(context, first, frame, frame.shares);
+  context.fillStyle = colours.text;
+  if (first) {
+    const middle = first.y + Math.max(6, gridHeight(first) / 2);
+    context.fillText(frame.shares ? 'Axes' : 'Residual', 0, middle);
+  }
   const every = Math.ceil(12 / (layout.rows[0]?.height ?? 12));
   for (const row of layout.rows) {
     const open = (frame.layers[row.layer] ?? 255) / 255;
@@ -143,7 +149,30 @@ function paintGrid(context: CanvasRenderingContext2D, grid: CellGrid, frame: Ana
   }
 }
 
-function mean(values: Float32Array, from: number, to: number): number {
+/** A bar over each cell of the axes: the mean of their shares, against the greatest. */
+function paintShares(
+  context: CanvasRenderingContext2D,
+  grid: CellGrid,
+  { layout, kept, theme }: AnatomyFrame,
+  shares: readonly number[],
+): void {
+  const colours = ANATOMY_COLOURS[theme];
+  const bars = Array.from({ length: Math.ceil(grid.units / grid.unitsPerCell) }, (_, cell) => {
+    const from = cell * grid.unitsPerCell;
+    const to = Math.min(from + grid.unitsPerCell, grid.units);
+    return { from, to, share: mean(shares, from, to) };
+  });
+  const greatest = Math.max(...bars.map(({ share }) => share)) || 1;
+  const width = grid.cellWidth - grid.gap;
+  for (const [cell, { from, to, share }] of bars.entries()) {
+    const goes = kept !== null && mean(kept.units, grid.firstUnit + from, grid.firstUnit + to) < 128;
+    const height = Math.max(0.75, (share / greatest) * (layout.shares - 2));
+    context.fillStyle = goes ? colours.cut : kept ? colours.kept : colours.open;
+    context.fillRect(grid.x + cell * grid.cellWidth, layout.shares - 2 - height, width, height);
+  }
+}
+
+function mean(values: Float32Array | readonly number[], from: number, to: number): number {
   let sum = 0;
   for (let i = from; i < to; i++) sum += values[i] ?? 0;
   return sum / (to - from);

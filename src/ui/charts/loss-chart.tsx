@@ -13,6 +13,13 @@ import { RangeSlider } from './range-slider';
 
 const NOTE = 'Loss of every domain in nats a token; the dashed line is its reference loss.';
 
+/** How far the batch of a step is from the source's predictions, where the source teaches. */
+const DIVERGENCE = {
+  name: 'KL from the source',
+  colour: 'transparent',
+  value: (row: ChartRow) => row['divergence'],
+};
+
 /** Between evaluations the newest held-out losses are shown: this says of which step. */
 const heldNote = ({ step, lastStep }: ChartRow) =>
   lastStep === undefined || lastStep === step
@@ -52,6 +59,9 @@ export const LossChart = memo(function LossChart() {
               title: `${title}, ${names[1]}`,
               value: (row: ChartRow) => row[`other${index}`],
             }))
+          : []),
+        ...(rows.some((row) => DIVERGENCE.value(row) !== undefined)
+          ? [{ title: DIVERGENCE.name, value: DIVERGENCE.value }]
           : []),
       ]}
       actions={
@@ -143,12 +153,15 @@ export const LossChart = memo(function LossChart() {
             <Readout
               {...(losses === 'held' && { note: heldNote })}
               {...(run && other && { runs: names })}
-              series={visible.map(({ title, index }) => ({
-                name: title,
-                colour: colours[index % colours.length] ?? '',
-                value: (row) => row[`${losses === 'held' ? 'last' : 'trained'}${index}`],
-                other: (row) => row[`otherLast${index}`],
-              }))}
+              series={[
+                ...visible.map(({ title, index }) => ({
+                  name: title,
+                  colour: colours[index % colours.length] ?? '',
+                  value: (row: ChartRow) => row[`${losses === 'held' ? 'last' : 'trained'}${index}`],
+                  other: (row: ChartRow) => row[`otherLast${index}`],
+                })),
+                DIVERGENCE,
+              ]}
             />
           }
         />

@@ -16,8 +16,9 @@ describe('anatomy layout', () => {
         }),
         fc.integer({ min: 320, max: 1400 }),
         fc.integer({ min: 160, max: 400 }),
-        (shape, width, height) => {
-          const layout = layOutAnatomy(shape, width, height);
+        fc.boolean(),
+        (shape, width, height, turned) => {
+          const layout = layOutAnatomy(shape, width, height, turned);
           const units = shape.numHiddenLayers * (shape.numKeyValueHeads + shape.intermediateSize);
           expect(layout.units).toBe(shape.hiddenSize + units);
           for (const grid of layout.grids) {
@@ -30,6 +31,15 @@ describe('anatomy layout', () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it('puts the axes of a turned stream in one row, under their shares', () => {
+    const { grids, shares, rows } = layOutAnatomy({ ...exampleConfig, hiddenSize: 500 }, 700, 220, true);
+    const hidden = grids[0]!;
+    expect(shares).toBeGreaterThan(0);
+    expect(hidden.y).toBe(shares);
+    expect(hidden.columns * hidden.unitsPerCell).toBeGreaterThanOrEqual(500);
+    expect(rows[0]!.y).toBeGreaterThan(hidden.y + hidden.cellHeight);
   });
 
   it('finds the unit under the pointer', () => {

@@ -29,6 +29,8 @@ export interface AnatomyLayout {
   height: number;
   grids: CellGrid[];
   rows: LayerRow[];
+  /** Height of the strip over the hidden cells, in one row then, in which each axis' share is drawn; 0: none. */
+  shares: number;
   /** Units in the flat list, layers not counted. */
   units: number;
 }
@@ -41,6 +43,9 @@ export type AnatomyShape = Pick<
 export const LABEL_WIDTH = 64;
 const COLUMN_GAP = 14;
 const SMALLEST_CELL = 3;
+/** Of a turned stream: the strip of shares, and the cells under it. */
+const SHARES_HEIGHT = 20;
+const AXIS_HEIGHT = 12;
 
 /**
  * Rows and columns of cells that fill a box as nearly square as they can, and how many units one cell then
@@ -69,11 +74,28 @@ export function fitGrid(units: number, width: number, height: number, largest: n
   return best;
 }
 
-/** Places every unit of a model in a box of CSS pixels: the residual stream on top, then a row a layer. */
-export function layOutAnatomy(shape: AnatomyShape, width: number, height: number): AnatomyLayout {
+/** One row of cells, each under the bar that says more of it. */
+function fitRow(units: number, width: number, height: number, largest: number) {
+  const unitsPerCell = Math.ceil(units / Math.max(1, Math.floor(width / SMALLEST_CELL)));
+  const columns = Math.ceil(units / unitsPerCell);
+  return { columns, cellWidth: Math.min(width / columns, largest), cellHeight: height, unitsPerCell };
+}
+
+/**
+ * Places every unit of a model in a box of CSS pixels: the residual stream on top, then a row a layer.
+ *
+ * @param turned the stream was turned: its axes stand in one row, with room for their shares above
+ */
+export function layOutAnatomy(
+  shape: AnatomyShape,
+  width: number,
+  height: number,
+  turned = false,
+): AnatomyLayout {
   const { hiddenSize, numHiddenLayers, numKeyValueHeads, intermediateSize } = shape;
   const inner = Math.max(40, width - LABEL_WIDTH);
-  const hiddenHeight = Math.max(10, Math.min(30, height * 0.12));
+  const shares = turned ? SHARES_HEIGHT : 0;
+  const hiddenHeight = turned ? shares + AXIS_HEIGHT : Math.max(10, Math.min(30, height * 0.12));
   const rowGap = numHiddenLayers > 16 ? 2 : 8;
   const top = hiddenHeight + 12;
   const rowHeight = Math.max(4, (height - top - rowGap * (numHiddenLayers - 1)) / numHiddenLayers);
@@ -91,15 +113,17 @@ export function layOutAnatomy(shape: AnatomyShape, width: number, height: number
     count: number,
     box: { x: number; y: number; width: number; height: number },
     largest: number,
+    fitted = fitGrid,
   ) => {
-    const fit = fitGrid(count, box.width, box.height, largest);
+    const fit = fitted(count, box.width, box.height, largest);
     const cell = Math.min(fit.cellWidth, fit.cellHeight);
     const gap = cell >= 6 ? 1.5 : cell >= 4 ? 1 : 0.5;
     grids.push({ kind, layer, firstUnit: units, units: count, x: box.x, y: box.y, gap, ...fit });
     units += count;
   };
 
-  add('hidden', null, hiddenSize, { x: LABEL_WIDTH, y: 0, width: inner, height: hiddenHeight }, 30);
+  const hiddenBox = { x: LABEL_WIDTH, y: shares, width: inner, height: hiddenHeight - shares };
+  add('hidden', null, hiddenSize, hiddenBox, 30, turned ? fitRow : fitGrid);
   for (let layer = 0; layer < numHiddenLayers; layer++) {
     const y = top + layer * (rowHeight + rowGap);
     rows.push({ layer, y, height: rowHeight });
@@ -107,7 +131,8 @@ export function layOutAnatomy(shape: AnatomyShape, width: number, height: number
     const x = LABEL_WIDTH + headsWidth + COLUMN_GAP;
     add('intermediate', layer, intermediateSize, { x, y, width: width - x, height: rowHeight }, 30);
   }
-  return { width, height: top + numHiddenLayers * (rowHeight + rowGap) - rowGap, grids, rows, units };
+  const bottom = top + numHiddenLayers * (rowHeight + rowGap) - rowGap;
+  return { width, height: bottom, grids, rows, shares, units };
 }
 
 /** Gates of all units in layout order, 0…255. A model with no run yet has every gate open. */

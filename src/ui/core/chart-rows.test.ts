@@ -27,6 +27,14 @@ describe('chart rows', () => {
     expect(rows[2]).toMatchObject({ tokens: 200, seconds: 0.1, expected_head: 0.02, lambda1_head: -2 });
   });
 
+  it('has the divergence of the steps that a teacher was at', () => {
+    const run = appendEvents(beginRun('1', exampleStarted()), [
+      exampleStep(1),
+      { ...exampleStep(2), divergence: 0.25 },
+    ]);
+    expect(chartRows(run, null, whole).map((row) => row['divergence'])).toEqual([undefined, undefined, 0.25]);
+  });
+
   it('measures tokens a second between steps', () => {
     const run = appendEvents(beginRun('1', exampleStarted()), steps(20));
     expect(chartRows(run, null, whole).at(-1)?.['tokensPerSecond']).toBeCloseTo(2000, 6);

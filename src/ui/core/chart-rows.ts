@@ -9,8 +9,9 @@ export const MAX_ROWS = 300;
 /**
  * One place on the shared x axis. All charts get the same rows, so that one crosshair serves them all.
  * Keys of values: `held0…` held-out loss by domain (only where it was measured), `last0…` the newest of those at
- * this place and `lastStep` the step that it is of, `trained0…` training loss, `mixture0…`, and by gate set
- * `expected_head`, `target_head`, `lambda1_head`, `lambda2_head`. Of the overlaid run `other0…`, `otherLast0…`.
+ * this place and `lastStep` the step that it is of, `trained0…` training loss, `divergence` of the batch from the
+ * source where that teaches, `mixture0…`, and by gate set `expected_head`, `target_head`, `lambda1_head`,
+ * `lambda2_head`. Of the overlaid run `other0…`, `otherLast0…`.
  */
 export interface ChartRow {
   step: number;

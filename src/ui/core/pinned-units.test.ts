@@ -47,6 +47,10 @@ describe('pinned units', () => {
       'MLP unit 4 kept',
       'head 1 closed, the layer kept',
     ]);
+    // Of a turned stream.
+    expect(describePins(pins, null, true)).toBe('Axis 6 closed');
+    expect(namePlace({ set: 'hidden', row: 0, from: 1, to: 2 }, true)).toBe('Axes 2–3');
+    expect(namePlace(head, true)).toBe('Head 1 of layer 2');
   });
 
   it('finds every place where it is drawn', () => {

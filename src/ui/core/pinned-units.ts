@@ -55,22 +55,29 @@ const NAMES: Record<GateSet, string> = {
   layer: 'Layer',
 };
 
+/** What one unit of a set is called; the hidden dimensions of a turned stream are its axes. */
+const nameOf = (set: GateSet, turned: boolean) => (turned && set === 'hidden' ? 'Axis' : NAMES[set]);
+
 /** "Heads 3–4 of layer 2"; people count from 1. */
-export function namePlace({ set, row, from, to }: Place): string {
+export function namePlace({ set, row, from, to }: Place, turned = false): string {
   const one = from === to;
-  const name = `${NAMES[set]}${one ? '' : 's'} ${from + 1}${one ? '' : `–${to + 1}`}`;
-  return set === 'head' || set === 'intermediate' ? `${name} of layer ${row + 1}` : name;
+  const name = nameOf(set, turned);
+  const named = one
+    ? `${name} ${from + 1}`
+    : `${name === 'Axis' ? 'Axes' : `${name}s`} ${from + 1}–${to + 1}`;
+  return set === 'head' || set === 'intermediate' ? `${named} of layer ${row + 1}` : named;
 }
 
 /** What is pinned of a layer, or with null of the residual stream, in words; empty for nothing. */
-export function describePins(pins: readonly string[], layer: number | null): string {
+export function describePins(pins: readonly string[], layer: number | null, turned = false): string {
   return pins
     .map(parsePin)
     .filter(({ set, row, unit }) =>
       set === 'hidden' ? layer === null : layer === (set === 'layer' ? unit : row),
     )
     .map(({ set, unit, kept }) => {
-      const name = set === 'layer' ? 'the layer' : `${NAMES[set].replace('Head', 'head')} ${unit + 1}`;
+      const name =
+        set === 'layer' ? 'the layer' : `${nameOf(set, turned).replace('Head', 'head')} ${unit + 1}`;
       return `${name} ${kept ? 'kept' : 'closed'}`;
     })
     .join(', ');

@@ -137,7 +137,7 @@ function reduceDevice(state: LabState, { adapter }: Extract<Report, { type: 'dev
   const name = adapter.description || adapter.architecture || adapter.vendor || 'unnamed';
   return withNotice(open, {
     kind: 'warning',
-    text: `This browser computes on a software adapter (${name}): results are right, but times are not a GPU’s. The quick look, linked below the target shape, takes a few minutes.`,
+    text: `This browser computes on a software adapter (${name}): results are right, but times are not a GPU’s. “Quick look”, an example below the target shape, takes a few minutes.`,
   });
 }
 

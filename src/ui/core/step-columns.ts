@@ -9,7 +9,7 @@ export interface StepColumns {
   step: Series;
   tokens: Series;
   elapsedMs: Series;
-  /** What charts draw, by the keys of their rows: `loss`, `trained0`…, `expected_head`… */
+  /** What charts draw, by the keys of their rows: `loss`, `divergence`, `trained0`…, `expected_head`… */
   drawn: ReadonlyMap<string, Series>;
   newest: StepEvent | null;
 }
@@ -23,6 +23,7 @@ const CONSTRAINT = ['expected', 'target', 'lambda1', 'lambda2'] as const;
 export function createStepColumns(domains: number): StepColumns {
   const keys = [
     'loss',
+    'divergence',
     ...Array.from({ length: domains }, (_, domain) => `trained${domain}`),
     ...GATE_SETS.flatMap((set) => CONSTRAINT.map((part) => `${part}_${set}`)),
   ];
@@ -43,6 +44,7 @@ export function addStep(columns: StepColumns, event: StepEvent): void {
   elapsedMs.push(event.elapsedMs);
   const put = (key: string, value: number | null | undefined) => drawn.get(key)?.push(value ?? NaN);
   put('loss', event.loss);
+  put('divergence', event.divergence);
   event.domainLoss.forEach((loss, domain) => put(`trained${domain}`, loss));
   for (const set of GATE_SETS) {
     for (const part of CONSTRAINT) put(`${part}_${set}`, event.sparsity?.[set]?.[part]);

@@ -12,25 +12,25 @@ export function Examples() {
   }, []);
   if (examples.length === 0) return null;
   return (
-    <p className="presets">
-      Or begin with{' '}
-      {examples.map((example, i) => (
-        <span key={example.title}>
-          {i > 0 && ', '}
-          <a
-            href={`?${encodePermalink({ experiment: example.experiment, interventions: [] })}`}
-            title={example.description}
-            onClick={(event) => {
-              if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-              event.preventDefault();
-              lab.setPlan({ experiment: example.experiment, interventions: [] });
-            }}
-          >
-            {example.title.charAt(0).toLowerCase() + example.title.slice(1)}
-          </a>
-        </span>
-      ))}
-      .
-    </p>
+    <details className="examples">
+      <summary>Or begin with one of {examples.length} examples</summary>
+      <ul>
+        {examples.map(({ title, description, experiment }) => (
+          <li key={title}>
+            <a
+              href={`?${encodePermalink({ experiment, interventions: [] })}`}
+              onClick={(event) => {
+                if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+                event.preventDefault();
+                lab.setPlan({ experiment, interventions: [] });
+              }}
+            >
+              {title}
+            </a>
+            <p>{description}</p>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

@@ -1,5 +1,6 @@
 import { domainTitle } from '../core/domain-title';
 import { formatBytes, formatCount, formatNumber, formatPercent, formatPerplexity } from '../core/format';
+import { describeNearlyDead } from '../core/nearly-dead';
 import { findJob, findRun } from '../core/lab-state';
 import {
   achievedShape,
@@ -47,6 +48,7 @@ export function ResultsPanel() {
       {run ? (
         <>
           <Achieved run={run} />
+          <NearlyDead run={run} />
           <PerplexityTable
             run={run}
             source={full?.source?.loss ?? run.started.referenceLoss}
@@ -115,6 +117,12 @@ function Achieved({ run }: { run: RunRecord }) {
       )}
     </dl>
   );
+}
+
+/** Survivors that nothing but the target kept. */
+function NearlyDead({ run }: { run: RunRecord }) {
+  const text = describeNearlyDead(run);
+  return text && <p className="hint nearly-dead">{text}</p>;
 }
 
 /** Both models' own pace at writing, once they have written. */
