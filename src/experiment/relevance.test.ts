@@ -91,6 +91,13 @@ describe('what has an effect', () => {
     expect(keysOf({ method: 'one-shot', gates, basis: 'principal' })).not.toContain('scores.widths');
   });
 
+  it('the basis, where hidden dimensions may go', () => {
+    expect(keysOf({})).toContain('basis');
+    const keys = keysOf({ basis: 'sensitive', gates: { hidden: false } });
+    expect(keys).not.toContain('basis');
+    expect(group(keys, 'calibration')).toEqual([]);
+  });
+
   it('what moves the mixture, only while it moves', () => {
     expect(keysOf({})).toContain('mixture.smoothing');
     expect(keysOf({ mixture: { mode: 'manual' } })).not.toContain('mixture.smoothing');

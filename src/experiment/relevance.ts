@@ -1,3 +1,4 @@
+import { turnsStream } from '../pruning/basis/fields';
 import { methodOf, trainingBeforeCut } from '../pruning/methods';
 import { criterion } from '../pruning/scores';
 import { compensates } from '../pruning/scores/compensation';
@@ -9,7 +10,7 @@ type Rule = (settings: Experiment) => boolean;
 const learnsMasks: Rule = ({ method }) => methodOf(method).kind === 'learnt';
 const decidesByScores: Rule = (settings) => !learnsMasks(settings);
 const scoresUnits: Rule = (settings) => decidesByScores(settings) || settings.prune.warmStart;
-const turns: Rule = ({ basis }) => basis !== 'own';
+const turns: Rule = turnsStream;
 const scoresText: Rule = ({ scores }) =>
   [scores.layers, scores.widths].some((id) => criterion(id).reads !== undefined);
 const readsText: Rule = (settings) => turns(settings) || scoresText(settings);
@@ -24,12 +25,13 @@ const adapts: Rule = (settings) => settings.mixture.mode === 'dynamic' && trains
  * `scores` and `scores.compensate`. A field without a rule always matters.
  */
 const RULES: Readonly<Record<string, Rule>> = {
+  basis: ({ gates }) => gates.hidden,
   scores: scoresUnits,
   'scores.layers': ({ gates }) => gates.layer,
   'scores.protectEnds': ({ gates }) => gates.layer,
   // Along axes hidden dimensions go in the order of the axes.
-  'scores.widths': ({ gates, basis }) =>
-    (gates.hidden && basis === 'own') || gates.head || gates.intermediate,
+  'scores.widths': (settings) =>
+    (settings.gates.hidden && !turns(settings)) || settings.gates.head || settings.gates.intermediate,
   'scores.steps': decidesByScores,
   race: decidesByScores,
   'race.steps': races,

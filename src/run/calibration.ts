@@ -1,3 +1,4 @@
+import { turnsStream } from '../pruning/basis/fields';
 import type { Corpus } from '../data/corpus';
 import { startMixture } from '../data/mixture';
 import { hashWords } from '../data/random';
@@ -7,8 +8,9 @@ import type { LlamaConfig } from '../llama/config';
 import { methodOf } from '../pruning/methods';
 
 /** Whether a run of this experiment looks at its calibration set. */
-export function calibrates({ method, basis, prune }: Experiment): boolean {
-  return methodOf(method).kind !== 'learnt' || basis !== 'own' || prune.warmStart;
+export function calibrates(experiment: Experiment): boolean {
+  const { method, prune } = experiment;
+  return methodOf(method).kind !== 'learnt' || turnsStream(experiment) || prune.warmStart;
 }
 
 /** Tokens in a calibration sequence. */

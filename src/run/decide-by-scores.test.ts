@@ -87,6 +87,21 @@ describe('a one-shot run', () => {
     expect(models.pruned!.config.tieWordEmbeddings).toBe(false);
   });
 
+  it('turns nothing where all hidden dimensions stay', async () => {
+    const { hiddenSize } = toySource().config;
+    const gates = { ...experiment.gates, hidden: false };
+    const of = {
+      ...experiment,
+      basis: 'sensitive' as const,
+      gates,
+      target: { ...experiment.target, hiddenSize },
+    };
+    const { log, models } = await outcome((await run(planOf(of))).id);
+    expect(typesOf(log)).not.toContain('axes');
+    // Norms that were folded would be all ones.
+    expect(models.pruned!.config.hiddenSize).toBe(hiddenSize);
+  });
+
   it('may learn from the source, in each stage that it is asked for', async () => {
     const distilled = { weight: 0.5, temperature: 2, pruning: false };
     const stages = async (of: Experiment) =>

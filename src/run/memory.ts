@@ -1,3 +1,4 @@
+import { turnsStream } from '../pruning/basis/fields';
 import type { LoraOptions } from '../llama/adapters';
 import type { LlamaConfig } from '../llama/config';
 import { evaluationBatch } from '../llama/evaluate';
@@ -31,7 +32,7 @@ export function estimateRunMemory(
   source: LlamaConfig,
   experiment: Experiment,
 ): { pruning: number; retraining: number } {
-  const { method, basis, contextLength } = experiment;
+  const { method, contextLength } = experiment;
   const { prune, retrain } = plannedTraining(experiment);
   const learns = methodOf(method).kind === 'learnt';
   const stage = (
@@ -43,7 +44,7 @@ export function estimateRunMemory(
     trainerBytes(config, { batch, context: contextLength }, { ...parts, adapters }) +
     planBytes(inferencePlan(config, evaluationShape(experiment), adapters));
   const subject = subjectConfig(source, experiment);
-  const turned = basis === 'own' ? 0 : weightsOf(subject);
+  const turned = turnsStream(experiment) ? weightsOf(subject) : 0;
   const extension = learns ? learntGates(subject, experiment.prune) : null;
   const training =
     prune.steps > 0

@@ -1,3 +1,4 @@
+import { turnsStream } from '../pruning/basis/fields';
 import type { Corpus } from '../data/corpus';
 import type { Experiment } from '../experiment/schema';
 import { finite } from '../fields/finite';
@@ -64,7 +65,7 @@ export function withScores<T>(
   ids: readonly CriterionId[],
   use: (by: ScoresBy, activations: () => Promise<ActivationStatistics | null>) => Promise<T>,
 ): Promise<T> {
-  const { calibration, basis } = experiment;
+  const { calibration } = experiment;
   const on = { sequences: calibrationSequences(experiment, corpus), seed: calibration.seed, between };
   // In a turned stream the axes stand in the order of their importance.
   const axes = Float64Array.from({ length: subject.config.hiddenSize }, (_, i) => -i);
@@ -74,7 +75,7 @@ export function withScores<T>(
         layers: scores,
         async widths(id) {
           const { values } = await scores(id);
-          return { values: basis === 'own' ? values : { ...values, hidden: axes } };
+          return { values: turnsStream(experiment) ? { ...values, hidden: axes } : values };
         },
       },
       () => (compensates(experiment) ? activations() : Promise.resolve(null)),

@@ -1,3 +1,4 @@
+import { turnsStream } from '../pruning/basis/fields';
 import type { Corpus } from '../data/corpus';
 import type { Experiment } from '../experiment/schema';
 import type { Gpu } from '../gpu/device';
@@ -17,7 +18,7 @@ import type { Run, Subject } from './run-context';
 export async function prepareSubject(run: Run, tells: boolean): Promise<Subject> {
   const { gpu, source, state, corpus } = run;
   const { experiment } = state;
-  if (experiment.basis === 'own') {
+  if (!turnsStream(experiment)) {
     return { ...source, view: run.sourceOnGpu.view(), release: () => undefined };
   }
   const { subject, shares } = await turnedSubject(gpu, source, {

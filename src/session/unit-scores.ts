@@ -1,3 +1,4 @@
+import { turnsStream } from '../pruning/basis/fields';
 import type { Corpus } from '../data/corpus';
 import { parseExperiment, type Experiment } from '../experiment/schema';
 import type { Gpu } from '../gpu/device';
@@ -53,7 +54,7 @@ async function scoredSubject(
   source: OpenSource,
   { experiment, corpus, job }: ScoredWith,
 ): Promise<Subject> {
-  if (experiment.basis !== 'own') {
+  if (turnsStream(experiment)) {
     // How long turning takes says nothing of the scores that follow: the bar waits.
     const between = (what: string) => job.progress(what, 0);
     return (await turnedSubject(gpu, source, { experiment, corpus, between })).subject;

@@ -1,3 +1,4 @@
+import { turnsStream } from '../../pruning/basis/fields';
 import type { Experiment } from '../../experiment/schema';
 import { calibrationLength } from '../../run/calibration';
 import { describeValue, fieldOf, getField, sameValue } from './field-value';
@@ -29,7 +30,7 @@ export function describeOrigin({ origin }: UnitScores): string {
   const { experiment } = origin;
   const said = (key: string) => describeValue(fieldOf(key), getField(experiment, key));
   const { sequences } = experiment.calibration;
-  const along = experiment.basis === 'own' ? '' : `. Hidden: ${said('basis')}`;
+  const along = !turnsStream(experiment) ? '' : `. Hidden: ${said('basis')}`;
   return `Layers: ${said('scores.layers')}. Widths: ${said('scores.widths')}. On ${sequences} × ${calibrationLength(experiment)} tokens${along}`;
 }
 
