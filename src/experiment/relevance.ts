@@ -13,8 +13,12 @@ const scoresUnits: Rule = (settings) => decidesByScores(settings) || settings.pr
 const turns: Rule = turnsStream;
 const scoresText: Rule = ({ scores }) =>
   [scores.layers, scores.widths].some((id) => criterion(id).reads !== undefined);
-const readsText: Rule = (settings) => turns(settings) || scoresText(settings);
-const races: Rule = ({ race }) => race.candidates > 1;
+const races: Rule = (settings) => decidesByScores(settings) && settings.race.candidates > 1;
+
+/** Whether a run with these settings looks at calibration text. */
+export const readsCalibration: Rule = (settings) =>
+  turns(settings) || (scoresUnits(settings) && (scoresText(settings) || races(settings)));
+
 const trainsBefore: Rule = (settings) => trainingBeforeCut(settings.method, settings).steps > 0;
 const trainsAfter: Rule = ({ retraining }) => trains(retraining);
 const trainsAtAll: Rule = (settings) => trainsBefore(settings) || trainsAfter(settings);
@@ -39,9 +43,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   'scores.compensate': ({ method, scores }) =>
     compensates({ method, scores: { ...scores, compensate: true } }),
   calibration: (settings) => scoresUnits(settings) || turns(settings),
-  'calibration.sequences': readsText,
-  'calibration.length': readsText,
-  'calibration.mixture': readsText,
+  'calibration.sequences': readsCalibration,
+  'calibration.length': readsCalibration,
+  'calibration.mixture': readsCalibration,
   prune: learnsMasks,
   // A mask that closes over some steps trains with the rates and batches of retraining.
   retrain: (settings) => trainsAfter(settings) || (decidesByScores(settings) && trainsBefore(settings)),

@@ -1,17 +1,9 @@
-import { turnsStream } from '../pruning/basis/fields';
 import type { Corpus } from '../data/corpus';
 import { startMixture } from '../data/mixture';
 import { hashWords } from '../data/random';
 import { nextBatch, startSampler } from '../data/sampler';
 import type { Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
-import { methodOf } from '../pruning/methods';
-
-/** Whether a run of this experiment looks at its calibration set. */
-export function calibrates(experiment: Experiment): boolean {
-  const { method, prune } = experiment;
-  return methodOf(method).kind !== 'learnt' || turnsStream(experiment) || prune.warmStart;
-}
 
 /** Tokens in a calibration sequence. */
 export function calibrationLength({ calibration, contextLength }: Experiment): number {

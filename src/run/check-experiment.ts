@@ -1,3 +1,4 @@
+import { readsCalibration } from '../experiment/relevance';
 import type { Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
 import { GATE_SETS, type GateSet } from '../llama/gates';
@@ -7,7 +8,7 @@ import { pinProblem } from '../pruning/pins';
 import { largestSparsities } from '../pruning/reachable';
 import { checkTarget, TARGET_FIELDS } from '../pruning/target-shape';
 import { adapterSteps, trains } from '../retraining';
-import { calibrates, checkCalibration } from './calibration';
+import { checkCalibration } from './calibration';
 import { plannedTraining } from './run-size';
 
 /** @throws one sentence that names the field when the experiment does not fit the model. */
@@ -32,7 +33,7 @@ export function checkExperiment(experiment: Experiment, source: LlamaConfig): vo
     );
   }
   if (adapterSteps(retraining, 1e6, lora) > 0) refuseRank(experiment);
-  if (calibrates(experiment)) checkCalibration(experiment, source);
+  if (readsCalibration(experiment)) checkCalibration(experiment, source);
   checkContext(experiment, source);
 }
 

@@ -61,6 +61,20 @@ describe('a one-shot run', () => {
     expect(kept.intermediate[1]).not.toContain(0);
   });
 
+  it('follows what is changed before the cut, planned or while units are scored', async () => {
+    const changes = { 'target.hiddenSize': 12 };
+    const planned = await outcome((await run({ experiment, interventions: [{ at: 0, changes }] })).id);
+    const dragged = await outcome(
+      (
+        await run(planOf(experiment), (event, control) => {
+          if (event.type === 'started') control.change(changes);
+        })
+      ).id,
+    );
+    expect(planned.models.pruned!.config.hiddenSize).toBe(12);
+    expect(dragged).toEqual(planned);
+  });
+
   it('gives the cut model, as biases, the mean of what FLAP removes', async () => {
     const flap = { ...experiment.scores, widths: 'flap' as const };
     const lossOf = async (compensate: boolean) => {

@@ -4,6 +4,7 @@ import { maskShape } from '../pruning/masks';
 import { candidatePool, maskOfChoice, type Choice } from '../pruning/race/pool';
 import { compensated } from '../pruning/scores/compensation';
 import type { ActivationStatistics } from '../pruning/scores/statistics';
+import { takeChanges } from './changes';
 import type { GatesEvent } from './events';
 import { domainLosses } from './losses';
 import { weightSteps } from './phases';
@@ -65,6 +66,8 @@ export const decideByScores: Decide = async (run, subject, saved) => {
   const { config } = subject;
   const choice = await choose(run, subject);
   const scores = await scoreUnits(run.gpu, subject, scoredFor(run), choice);
+  // What was changed while units were scored still counts: the cut comes after it.
+  takeChanges(run);
   const maskNow = () => maskOfChoice(config, scores, choice, scoreOptions(currentSettings(run)));
   const { steps } = plannedTraining(currentSettings(run)).prune;
   if (steps > 0 || saved.size > 0) return closeOverSteps(run, subject, saved, maskNow);

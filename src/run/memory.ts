@@ -10,8 +10,9 @@ import { criterion } from '../pruning/scores';
 import { calibrationBatch } from '../pruning/scores/calibration';
 import { loraOptions } from '../retraining/lora';
 import { trainerBytes } from '../training/trainer';
+import { readsCalibration } from '../experiment/relevance';
 import type { Experiment } from '../experiment/schema';
-import { calibrates, calibrationLength } from './calibration';
+import { calibrationLength } from './calibration';
 import { cutConfig, subjectConfig } from './cut-config';
 import { phases } from './phases';
 import { plannedRace, plannedTraining } from './run-size';
@@ -65,7 +66,7 @@ export function estimateRunMemory(
     pruning:
       weightsOf(source) +
       turned +
-      Math.max(training, racing, calibrates(experiment) ? calibrationBytes(subject, experiment) : 0),
+      Math.max(training, racing, readsCalibration(experiment) ? calibrationBytes(subject, experiment) : 0),
     retraining: retraining > 0 ? retraining + (teacher ? weightsOf(source) : 0) : 0,
   };
 }

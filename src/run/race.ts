@@ -85,7 +85,7 @@ export async function runRace(
           trainer.write(name, values ?? new Float32Array(slice.size / 4));
         }
         entrant.tensors = null;
-        drawn = await heal(run, training, { ...round, sampler }, (step) => {
+        drawn = await trainOn(run, training, { ...round, sampler }, (step) => {
           run.activity(`${what}, step ${step} of ${round.to}`, ++done, total, 'race step');
         });
         const loss = await domainLosses(run, training.inference, `${what}: held-out loss`);
@@ -119,7 +119,7 @@ function ranked(judged: readonly Judged[]): Judged[] {
  *
  * @returns the sampler after its steps; the run's tokens are counted up
  */
-async function heal(
+async function trainOn(
   run: Run,
   { trainer }: Training,
   { from, to, sampler }: { from: number; to: number; sampler: Run['state']['sampler'] },
