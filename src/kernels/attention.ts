@@ -10,6 +10,7 @@ import forwardSource from '../../shaders/attention_forward.wgsl?raw';
 import rotationSource from '../../shaders/attention_rotation.wgsl?raw';
 import walkSource from '../../shaders/attention_walk.wgsl?raw';
 import softwareSource from '../../shaders/software/attention.wgsl?raw';
+import softwareCachedSource from '../../shaders/software/attention_cached.wgsl?raw';
 import softwareDkvSource from '../../shaders/software/attention_dkv.wgsl?raw';
 import softwareDqSource from '../../shaders/software/attention_dq.wgsl?raw';
 import softwareForwardSource from '../../shaders/software/attention_forward.wgsl?raw';
@@ -338,6 +339,9 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
 /** Teams of a workgroup in shaders/attention_cached.wgsl, and invocations of a team. */
 const CACHED_TEAM = 16;
 
+/** Invocations a workgroup in shaders/software/attention_cached.wgsl. */
+const CACHED_SOFTWARE_THREADS = 16;
+
 export interface CachedAttention {
   /** [T, (H + 2G)·dh] behind RoPE: q heads, k heads, v heads; rows beyond the position are not read. */
   cache: Slice;
@@ -362,7 +366,7 @@ export interface CachedAttention {
 
 /**
  * Appends attention of the query in the position's row over all rows of the cache up to it: one dispatch
- * (shaders/attention_cached.wgsl).
+ * (shaders/attention_cached.wgsl; shaders/software/attention_cached.wgsl).
  *
  * @throws on a head dimension that is odd or above 128, and on heads that do not divide into groups.
  */
@@ -371,17 +375,20 @@ export function attentionCached(recorder: Recorder, options: CachedAttention): v
   checkHeads(options);
   const { width, places } = vectorsOf(headDim);
   const head = headDim / width;
+  const software = recorder.profile === 'software';
+  const sizes = { heads, groups: keyValueHeads, headGate, head };
   const slices = Math.floor(CACHED_TEAM ** 2 / head);
+  const source = software ? softwareCachedSource : cachedSource;
   recorder.dispatch({
     kernel: {
-      name: `attention cached ${headDim}`,
-      code: fillTemplate(`${headSource}\n${cachedSource}`, places),
+      name: `attention cached${software ? ' by vectors' : ''} ${headDim}`,
+      code: fillTemplate(`${headSource}\n${source}`, places),
       entryPoint: 'attention_cached',
     },
     label: options.label,
-    uniforms: { heads, groups: keyValueHeads, headGate, head, team: CACHED_TEAM, slices },
+    uniforms: software ? sizes : { ...sizes, team: CACHED_TEAM, slices },
     bindings: [cache, gates, state, context],
-    workgroups: [heads],
+    workgroups: [software ? Math.ceil((heads * head) / CACHED_SOFTWARE_THREADS) : heads],
     work: {
       flops: 4 * headDim * heads * contextLength,
       bytes: 4 * headDim * 2 * (keyValueHeads * contextLength + heads),
