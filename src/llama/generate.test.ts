@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PROFILES, randomValues, testGpu } from '../kernels/testing';
+import { adapterLayout } from './adapters';
 import { createDecoder, STEPS_IN_FLIGHT, withDecoder } from './decode';
 import type { LlamaConfig } from './config';
 import { gateLayout } from './gates';
@@ -203,5 +204,14 @@ describe('a decoder', () => {
       await decoder.likeliest();
       await expect(decoder.logits()).rejects.toThrow('the cache of 2 positions is full');
     });
+    const held = gpu.heldBytes();
+    const view = uploadModel(gpu, 'adapted', model);
+    const lora = { rank: 2, alpha: 2, dropout: 0, projections: ['q'] as const, seed: 1 };
+    const adapters = { lora, layout: adapterLayout(model.config, lora), values: view.parameters, step: null };
+    await expect(createDecoder(gpu, 'adapted', { ...view, adapters }, 2)).rejects.toThrow(
+      /fold them in first/,
+    );
+    view.destroy();
+    expect(gpu.heldBytes()).toBe(held);
   });
 });
