@@ -30,6 +30,7 @@ export const SHAPES = ['small', 'base'];
 export const TESTS = [
   'src/kernels/',
   'src/llama/backward.test.ts',
+  'src/llama/generate.test.ts',
   'golden.test.ts',
   'distillation.test.ts',
   'trainer.test.ts',

@@ -1,11 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import type { KernelProfile } from '../gpu/device';
-import { attentionBackward, attentionForward, type AttentionShape, type AttentionVariant } from './attention';
+import {
+  attentionBackward,
+  attentionCached,
+  attentionForward,
+  type AttentionShape,
+  type AttentionVariant,
+} from './attention';
 import { attentionGradientReference, attentionReference } from './attention.reference';
 import { headGateSums } from './head-gate-sums';
 import { ropeTable } from './rope';
 import { ropeReference } from './rope.reference';
-import { download, expectClose, numericalGradient, randomValues, runOnce, upload, zeros } from './testing';
+import {
+  download,
+  expectClose,
+  numericalGradient,
+  PROFILES,
+  randomValues,
+  runOnce,
+  upload,
+  uploadWords,
+  zeros,
+} from './testing';
 
 /** Batch, context, heads, key/value heads, head dimension: each way that the template divides a head. */
 const SHAPES = [
@@ -113,6 +129,29 @@ describe.each(VARIANTS)('attention, %s', (_, profile, variant, has) => {
       const bound = rowsOf(shape) * shape.headDim * 1e-6;
       expect(Math.abs(dGates[g]! - (own[g] === 0 ? 0 : expected.dGates[g]!))).toBeLessThan(bound);
     }
+  });
+});
+
+describe.each(PROFILES)('one query over the cache, %s kernels', (profile) => {
+  test.each([
+    { contextLength: 1, position: 0, heads: 1, keyValueHeads: 1, headDim: 2 },
+    { contextLength: 7, position: 4, heads: 6, keyValueHeads: 3, headDim: 6 },
+    { contextLength: 40, position: 39, heads: 6, keyValueHeads: 2, headDim: 16 },
+    { contextLength: 261, position: 255, heads: 3, keyValueHeads: 3, headDim: 12 },
+    { contextLength: 261, position: 256, heads: 4, keyValueHeads: 2, headDim: 80 },
+    { contextLength: 600, position: 598, heads: 2, keyValueHeads: 1, headDim: 128 },
+  ])('%o', async ({ position, ...sizes }) => {
+    const shape = { ...sizes, batch: 1 };
+    const cache = randomValues(rowsOf(shape) * columnsOf(shape), 1, 1.5);
+    const gates = gatesOf(shape);
+    const width = shape.heads * shape.headDim;
+    const context = await upload(new Float64Array(width).fill(9));
+    const given = { cache: await upload(cache), gates: await upload(gates), headGate: HEAD_GATE, context };
+    const state = await uploadWords([3, position]);
+    await runOnce((r) => attentionCached(r, { ...shape, ...given, state, label: 'attention' }), profile);
+    const all = attentionReference(cache, gates.slice(HEAD_GATE), shape).context;
+    const expected = all.slice(position * width, (position + 1) * width);
+    expectClose(await download(context), expected, { atol: 1.5 * relative(shape), rtol: 0 });
   });
 });
 

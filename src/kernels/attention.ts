@@ -1,4 +1,5 @@
 import headSource from '../../shaders/attention.wgsl?raw';
+import cachedSource from '../../shaders/attention_cached.wgsl?raw';
 import deltaSource from '../../shaders/attention_delta.wgsl?raw';
 import dkvSource from '../../shaders/attention_dkv.wgsl?raw';
 import dqSource from '../../shaders/attention_dq.wgsl?raw';
@@ -9,6 +10,7 @@ import forwardSource from '../../shaders/attention_forward.wgsl?raw';
 import rotationSource from '../../shaders/attention_rotation.wgsl?raw';
 import walkSource from '../../shaders/attention_walk.wgsl?raw';
 import softwareSource from '../../shaders/software/attention.wgsl?raw';
+import softwareCachedSource from '../../shaders/software/attention_cached.wgsl?raw';
 import softwareDkvSource from '../../shaders/software/attention_dkv.wgsl?raw';
 import softwareDqSource from '../../shaders/software/attention_dq.wgsl?raw';
 import softwareForwardSource from '../../shaders/software/attention_forward.wgsl?raw';
@@ -124,14 +126,22 @@ const OWN_ROWS = 4;
 const ROWS_THREADS = 8;
 
 /** @throws on a head dimension that is odd or above 128, and on heads that do not divide into groups. */
-function planOf(options: AttentionShape & { headGate: number }, profile: KernelProfile): AttentionPlan {
-  const { batch, contextLength, headDim, heads, keyValueHeads, headGate } = options;
+function checkHeads({
+  headDim,
+  heads,
+  keyValueHeads,
+}: Omit<AttentionShape, 'batch' | 'contextLength'>): void {
   if (headDim % 2 !== 0 || headDim < 2 || headDim > MAX_HEAD_DIM) {
     throw new Error(`attention needs an even head dimension of 2 to ${MAX_HEAD_DIM}, not ${headDim}`);
   }
   if (heads % keyValueHeads !== 0) {
     throw new Error(`${heads} query heads do not divide into ${keyValueHeads} groups`);
   }
+}
+
+function planOf(options: AttentionShape & { headGate: number }, profile: KernelProfile): AttentionPlan {
+  const { batch, contextLength, headDim, heads, keyValueHeads, headGate } = options;
+  checkHeads(options);
   const sizes = {
     rows: batch * contextLength,
     context: contextLength,
@@ -323,5 +333,65 @@ export function attentionBackward(recorder: Recorder, options: AttentionBackward
     workgroups: [tiles, keyValueHeads, batch],
     // Scores, their gradient, dk, dv.
     work: attentionWork(options, { products: 4, queries: 2, keys: 4, perHead: 2 }),
+  });
+}
+
+/** Teams of a workgroup in shaders/attention_cached.wgsl, and invocations of a team. */
+const CACHED_TEAM = 16;
+
+/** Invocations a workgroup in shaders/software/attention_cached.wgsl. */
+const CACHED_SOFTWARE_THREADS = 16;
+
+export interface CachedAttention {
+  /** [T, (H + 2G)·dh] behind RoPE: q heads, k heads, v heads; rows beyond the position are not read. */
+  cache: Slice;
+  /** The flat gate buffer. */
+  gates: Slice;
+  /** Element of `gates` where this layer's G head gates start. */
+  headGate: number;
+  /** u32 [2 or more]: the token, and its position, below T. */
+  state: Slice;
+  /** Written: [H·dh], already multiplied by the gates. */
+  context: Slice;
+  /** T, for the count of work alone: the position is not known when this is recorded. */
+  contextLength: number;
+  /** H, a multiple of keyValueHeads. */
+  heads: number;
+  /** G */
+  keyValueHeads: number;
+  /** dh, even, at most 128. */
+  headDim: number;
+  label: string;
+}
+
+/**
+ * Appends attention of the query in the position's row over all rows of the cache up to it: one dispatch
+ * (shaders/attention_cached.wgsl; shaders/software/attention_cached.wgsl).
+ *
+ * @throws on a head dimension that is odd or above 128, and on heads that do not divide into groups.
+ */
+export function attentionCached(recorder: Recorder, options: CachedAttention): void {
+  const { cache, gates, headGate, state, context, contextLength, heads, keyValueHeads, headDim } = options;
+  checkHeads(options);
+  const { width, places } = vectorsOf(headDim);
+  const head = headDim / width;
+  const software = recorder.profile === 'software';
+  const sizes = { heads, groups: keyValueHeads, headGate, head };
+  const slices = Math.floor(CACHED_TEAM ** 2 / head);
+  const source = software ? softwareCachedSource : cachedSource;
+  recorder.dispatch({
+    kernel: {
+      name: `attention cached${software ? ' by vectors' : ''} ${headDim}`,
+      code: fillTemplate(`${headSource}\n${source}`, places),
+      entryPoint: 'attention_cached',
+    },
+    label: options.label,
+    uniforms: software ? sizes : { ...sizes, team: CACHED_TEAM, slices },
+    bindings: [cache, gates, state, context],
+    workgroups: [software ? Math.ceil((heads * head) / CACHED_SOFTWARE_THREADS) : heads],
+    work: {
+      flops: 4 * headDim * heads * contextLength,
+      bytes: 4 * headDim * 2 * (keyValueHeads * contextLength + heads),
+    },
   });
 }

@@ -4,7 +4,8 @@ import type { DispatchDescription, Recorder } from '../gpu/program';
 import { packUniforms } from '../gpu/uniforms';
 import { adamw } from './adamw';
 import { addBias } from './add-bias';
-import { attentionBackward, attentionForward } from './attention';
+import { argmax } from './argmax';
+import { attentionBackward, attentionCached, attentionForward } from './attention';
 import { columnMoments } from './column-moments';
 import { columnSum } from './column-sum';
 import { addColumns, takeColumns } from './columns';
@@ -19,9 +20,11 @@ import { globalNorm } from './global-norm';
 import { sampleGates } from './hard-concrete';
 import { headGateSums } from './head-gate-sums';
 import { matmul } from './matmul';
+import { matvec } from './matvec';
 import { productSums } from './product-sums';
 import { rmsNormBackward, rmsNormForward } from './rms-norm';
 import { rope } from './rope';
+import { ropeToCache } from './rope-cache';
 import { rowCosine } from './row-cosine';
 import { setSquares } from './set-squares';
 import { stepMetrics } from './step-metrics';
@@ -52,6 +55,12 @@ function recordEverything(r: Recorder): void {
     for (const size of [64, 4096]) matmul(r, { ...product, m: size, n: size });
     for (const size of [64, 63]) matmul(r, { ...product, m: size, n: size, k: size });
   }
+  for (const bias of [undefined, s]) {
+    for (const k of [8, 9, 2048]) matvec(r, { matrix: s, x: s, bias, y: s, n: 8, k, label });
+    const token = { product: s, bias, table: s, state: s, cache: s };
+    ropeToCache(r, { ...token, heads: 4, keyValueHeads: 2, headDim: 8, label });
+  }
+  argmax(r, { logits: s, state: s, vocabulary: 8, label });
   const norm = { x: s, weights: s, weightOffset: 0, gates: s, rows, hidden: 64, epsilon: 1e-5, label };
   const normGradients = { ...norm, dY: s, dX: s, addToResidual: true, partials, weightColumn: 0 };
   const branch = { output: s, layerGate: 0, dOutput: s };
@@ -69,6 +78,7 @@ function recordEverything(r: Recorder): void {
     const gradients = { dContext: s, table: s, dqkv: s, delta: s };
     attentionForward(r, shared);
     attentionBackward(r, { ...shared, ...gradients });
+    attentionCached(r, { ...shared, cache: s, state: s });
   }
   const sums = { delta: s, stride: 8, gates: s, headGate: 0, sums: s, to: 0, layers: 1, rows };
   headGateSums(r, { ...sums, heads: 2, keyValueHeads: 1, label });

@@ -23,23 +23,38 @@ export function branchBefore(config: LlamaConfig, site: number) {
   return { index: site - 1, layerGate: gateLayout(config).layer.offset + Math.floor((site - 1) / 2) };
 }
 
+/** How a pass computes what depends on the number of its rows. */
+export interface BlockOperators {
+  /** y = x·Wᵀ, plus the bias where the model has one. */
+  linear(place: {
+    layer: number;
+    name: LinearName;
+    x: Slice;
+    y: Slice;
+    bias: Region | null;
+    label: string;
+  }): void;
+  /** A layer's attention, from its input norm's output to `attended`: product, rotation, weighted values. */
+  attention(layer: number, label: string): void;
+}
+
+/** Where a pass of any number of rows leaves what it computes. */
+export type ForwardBuffers = Activations & { rope: Slice; gates: Slice };
+
 /**
  * Tokens to the last norm's output: x = Embed(tokens), each layer's gated attention and gated MLP, the
  * final norm (Sheared LLaMA §2.1; docs/method.md says where each gate enters). All 2L + 1 norms are
  * numbered as sites: 2l is layer l's input norm, 2l + 1 its post-attention norm, 2L the final one.
  */
-export function recordForward(
+export function recordBlocks(
   recorder: Recorder,
-  model: ModelView,
-  at: Activations & { rope: Slice; gates: Slice; adapters: AdapterBuffers | null },
-  { batch, context }: BatchShape,
+  { config, layout, parameters }: ModelView,
+  at: ForwardBuffers,
+  rows: number,
+  { linear, attention }: BlockOperators,
 ): void {
-  const { config, layout, parameters } = model;
-  const rows = batch * context;
-  const { hiddenSize: hidden, intermediateSize: intermediate, headDim } = config;
-  const { numAttentionHeads: heads, numKeyValueHeads: keyValueHeads, numHiddenLayers } = config;
+  const { hiddenSize: hidden, intermediateSize: intermediate, numHiddenLayers } = config;
   const gates = gateLayout(config);
-  const weights = (region: Region) => regionSlice(parameters, region);
 
   const norm = (site: number, label: string) => {
     const branch = branchBefore(config, site);
@@ -49,7 +64,7 @@ export function recordForward(
         branch: { output: at.branch[branch.index]!, layerGate: branch.layerGate },
         residual: at.residual[site]!,
       }),
-      weights: weights(layout.norms),
+      weights: regionSlice(parameters, layout.norms),
       weightOffset: site * hidden,
       gates: at.gates,
       y: at.normed[site]!,
@@ -59,17 +74,9 @@ export function recordForward(
       label,
     });
   };
-  const linear = (layer: number, name: LinearName, x: Slice, y: Slice, label: string) =>
-    linearForward(recorder, model, at.adapters, { layer, name, x, y, rows, label });
-
-  /** values [rows, columns] += the bias, where the model has one. */
-  const bias = (values: Slice, region: Region | null, label: string) => {
-    if (!region) return;
-    addBias(recorder, { values, bias: weights(region), rows, columns: region.elements, label });
-  };
 
   embeddingForward(recorder, {
-    table: weights(layout.embedding),
+    table: regionSlice(parameters, layout.embedding),
     tokens: at.tokens,
     output: at.residual[0]!,
     rows,
@@ -79,14 +86,75 @@ export function recordForward(
   for (let l = 0; l < numHiddenLayers; l++) {
     const layer = layout.layers[l]!;
     const name = `layer ${l}`;
-    const qkv = at.qkv[l]!;
-    const attended = at.attended[l]!;
 
     norm(2 * l, `${name} input norm`);
-    linear(l, 'qkv', at.normed[2 * l]!, qkv, `${name} qkv`);
+    attention(l, name);
+    linear({
+      layer: l,
+      name: 'output',
+      x: at.attended[l]!,
+      y: at.branch[2 * l]!,
+      bias: layer.outputBias,
+      label: `${name} attention output`,
+    });
+
+    norm(2 * l + 1, `${name} post-attention norm`);
+    linear({
+      layer: l,
+      name: 'gateUp',
+      x: at.normed[2 * l + 1]!,
+      y: at.gateUp[l]!,
+      bias: layer.gateUpBias,
+      label: `${name} gate-up`,
+    });
+    swigluForward(recorder, {
+      gateUp: at.gateUp[l]!,
+      gates: at.gates,
+      intermediateGate: gates.intermediate.offset + l * intermediate,
+      act: at.activated[l]!,
+      rows,
+      intermediate,
+      label: `${name} swiglu`,
+    });
+    linear({
+      layer: l,
+      name: 'down',
+      x: at.activated[l]!,
+      y: at.branch[2 * l + 1]!,
+      bias: layer.downBias,
+      label: `${name} down`,
+    });
+  }
+  norm(2 * numHiddenLayers, 'final norm');
+}
+
+/** `recordBlocks` over whole sequences: all B·T rows at once. */
+export function recordForward(
+  recorder: Recorder,
+  model: ModelView,
+  at: ForwardBuffers & { adapters: AdapterBuffers | null },
+  { batch, context }: BatchShape,
+): void {
+  const { config, layout, parameters } = model;
+  const rows = batch * context;
+  const { headDim, numAttentionHeads: heads, numKeyValueHeads: keyValueHeads } = config;
+  const gates = gateLayout(config);
+  const weights = (region: Region) => regionSlice(parameters, region);
+
+  const linear: BlockOperators['linear'] = ({ layer, name, x, y, bias, label }) => {
+    linearForward(recorder, model, at.adapters, { layer, name, x, y, rows, label });
+    if (!bias) return;
+    const columns = bias.elements;
+    addBias(recorder, { values: y, bias: weights(bias), rows, columns, label: `${label} bias` });
+  };
+  const attention = (l: number, name: string) => {
+    const { qkvBias } = layout.layers[l]!;
+    const qkv = at.qkv[l]!;
+    // The rotation adds the bias.
+    linear({ layer: l, name: 'qkv', x: at.normed[2 * l]!, y: qkv, bias: null, label: `${name} qkv` });
     rope(recorder, {
       qkv,
-      ...(layer.qkvBias && { bias: weights(layer.qkvBias) }),
+      ...(qkvBias && { bias: weights(qkvBias) }),
       table: at.rope,
       batch,
       context,
@@ -99,7 +167,7 @@ export function recordForward(
       qkv,
       gates: at.gates,
       headGate: gates.head.offset + l * keyValueHeads,
-      context: attended,
+      context: at.attended[l]!,
       lse: at.logSumExp[l]!,
       batch,
       contextLength: context,
@@ -108,25 +176,8 @@ export function recordForward(
       headDim,
       label: `${name} attention`,
     });
-    linear(l, 'output', attended, at.branch[2 * l]!, `${name} attention output`);
-    bias(at.branch[2 * l]!, layer.outputBias, `${name} attention output bias`);
-
-    norm(2 * l + 1, `${name} post-attention norm`);
-    linear(l, 'gateUp', at.normed[2 * l + 1]!, at.gateUp[l]!, `${name} gate-up`);
-    bias(at.gateUp[l]!, layer.gateUpBias, `${name} gate-up bias`);
-    swigluForward(recorder, {
-      gateUp: at.gateUp[l]!,
-      gates: at.gates,
-      intermediateGate: gates.intermediate.offset + l * intermediate,
-      act: at.activated[l]!,
-      rows,
-      intermediate,
-      label: `${name} swiglu`,
-    });
-    linear(l, 'down', at.activated[l]!, at.branch[2 * l + 1]!, `${name} down`);
-    bias(at.branch[2 * l + 1]!, layer.downBias, `${name} down bias`);
-  }
-  norm(2 * numHiddenLayers, 'final norm');
+  };
+  recordBlocks(recorder, model, at, rows, { linear, attention });
 }
 
 /** Whose logits a model learns from besides the next tokens, after its own forward pass over the same tokens. */

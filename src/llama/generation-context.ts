@@ -1,11 +1,11 @@
 import type { LlamaConfig } from './config';
 
-/** Longest context of generation: a model of long context is not worked at full length for a few words. */
+/** Longest context of generation: every position takes memory, in each layer's cache and for a prompt's activations. */
 const LONGEST = 512;
 
 /**
- * Positions that an inference needs to continue a prompt: every token works through all of them, so no more
- * than the BOS token, the prompt and what is to be written.
+ * Positions that a decoder needs to continue a prompt: no more than the BOS token, the prompt and what is to be
+ * written.
  */
 export function generationContext(
   { maxPositionEmbeddings, bosTokenId }: Pick<LlamaConfig, 'maxPositionEmbeddings' | 'bosTokenId'>,

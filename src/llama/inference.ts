@@ -7,7 +7,7 @@ import {
   type Slice,
 } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
-import { makeOwned, type Owner } from '../gpu/ownership';
+import { makeOwned, type Destroyable, type Owner } from '../gpu/ownership';
 import { recordProgram, submitPrograms, type Program, type Recorder } from '../gpu/program';
 import { IGNORED_TARGET } from '../kernels/cross-entropy';
 import { matmul } from '../kernels/matmul';
@@ -168,23 +168,34 @@ export function createInference(
   });
 }
 
-/** Uploads a model, runs `use` with its inference, and destroys both whatever happens. */
-export async function withModel<T>(
+/** Uploads a model, makes what computes with it, runs `use` with that, and destroys both whatever happens. */
+export async function withUploaded<Made extends Destroyable, T>(
+  gpu: Gpu,
+  label: string,
+  model: FlatModel,
+  make: (view: ModelView) => Promise<Made>,
+  use: (made: Made) => Promise<T>,
+): Promise<T> {
+  const view = uploadModel(gpu, label, model);
+  try {
+    const made = await make(view);
+    try {
+      return await use(made);
+    } finally {
+      made.destroy();
+    }
+  } finally {
+    view.destroy();
+  }
+}
+
+/** `withUploaded` with the model's inference. */
+export function withModel<T>(
   gpu: Gpu,
   label: string,
   model: FlatModel,
   shape: BatchShape,
   use: (inference: Inference) => Promise<T>,
 ): Promise<T> {
-  const view = uploadModel(gpu, label, model);
-  try {
-    const inference = await createInference(gpu, label, view, shape);
-    try {
-      return await use(inference);
-    } finally {
-      inference.destroy();
-    }
-  } finally {
-    view.destroy();
-  }
+  return withUploaded(gpu, label, model, (view) => createInference(gpu, label, view, shape), use);
 }

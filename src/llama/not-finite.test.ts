@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { testGpu } from '../kernels/testing';
+import { withDecoder } from './decode';
 import { evaluateSets } from './evaluate';
 import { generate } from './generate';
 import { uploadModel, withModel } from './inference';
@@ -16,13 +17,15 @@ test('a model whose logits are NaN has no loss, no score and no next token', asy
   await expect(
     withModel(gpu, 'broken model', model, shape, (inference) => evaluateSets(inference, [set])),
   ).rejects.toThrow('The loss on code (broken model) is NaN, not a finite number.');
-  await expect(
-    withModel(gpu, 'broken model', model, { ...shape, batch: 1 }, async (inference) => {
-      for await (const token of generate(inference, [1, 2], { maxTokens: 3, temperature: 0, seed: 1 })) {
-        throw new Error(`It wrote ${token}.`);
-      }
-    }),
-  ).rejects.toThrow(/The logits behind token 3 \(broken model\) at place 1 is NaN/);
+  for (const temperature of [0, 1]) {
+    await expect(
+      withDecoder(gpu, 'broken model', model, shape.context, async (decoder) => {
+        for await (const token of generate(decoder, [1, 2], { maxTokens: 3, temperature, seed: 1 })) {
+          throw new Error(`It wrote ${token}.`);
+        }
+      }),
+    ).rejects.toThrow(/The logits behind token 3 \(broken model\) at place 1 is NaN/);
+  }
 
   const view = uploadModel(gpu, 'broken', model);
   const scorer = await createTargetScorer(gpu, 'windows of 8 tokens', view, shape);

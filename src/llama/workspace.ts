@@ -98,8 +98,11 @@ export function partialColumns(config: LlamaConfig) {
   return { normWeights, normGates, branches, intermediate, total: intermediate + L * I };
 }
 
-/** Training keeps every layer's activations for the gradients; inference reuses one layer's. */
-type Keep = 'every layer' | 'one layer';
+/**
+ * Training keeps every layer's activations for the gradients; inference reuses one layer's; decoding does, too, but
+ * keeps each layer's queries, keys and values.
+ */
+type Keep = 'every layer' | 'one layer' | 'every qkv';
 
 function activationPlan(config: LlamaConfig, { batch, context }: BatchShape, keep: Keep): BufferPlan {
   const rows = batch * context;
@@ -113,7 +116,7 @@ function activationPlan(config: LlamaConfig, { batch, context }: BatchShape, kee
     ...each('residual', Math.max(2, sites), rows * d),
     ...each('normed', sites, rows * d),
     ...each('branch', Math.max(1, sites - 1), rows * d),
-    ...each('qkv', layers, rows * (H + 2 * G) * headDim),
+    ...each('qkv', keep === 'one layer' ? 1 : config.numHiddenLayers, rows * (H + 2 * G) * headDim),
     ...each('attended', layers, rows * H * headDim),
     ...each('log-sum-exp', layers, rows * H),
     ...each('gate-up', layers, rows * 2 * I),
@@ -168,7 +171,7 @@ function activations(config: LlamaConfig, allocation: Allocation, keep: Keep, to
     residual: slices('residual', 2 * L + 1, 2),
     normed: slices('normed', 2 * L + 1, 1),
     branch: slices('branch', 2 * L, 1),
-    qkv: slices('qkv', L, 1),
+    qkv: slices('qkv', L, keep === 'one layer' ? 1 : L),
     attended: slices('attended', L, 1),
     logSumExp: slices('log-sum-exp', L, 1),
     gateUp: slices('gate-up', L, 1),
@@ -219,6 +222,43 @@ export function allocateInference(
     targets: allocation.slice('targets'),
     losses: allocation.slice('losses'),
     logits: allocation.slice('logits'),
+    destroy: () => allocation.destroy(),
+  };
+}
+
+/**
+ * What a model works in that writes one sequence of up to `context` tokens: the activations of a prompt, whose first
+ * rows serve a single token, and each layer's qkv, which stays as its cache.
+ */
+export function decodePlan(config: LlamaConfig, context: number): BufferPlan {
+  const { numAttentionHeads: H, numKeyValueHeads: G, headDim } = config;
+  const shape = { batch: 1, context };
+  return [
+    { name: 'tokens', elements: context },
+    ...activationPlan(config, shape, 'every qkv'),
+    { name: 'token qkv', elements: (H + 2 * G) * headDim },
+    { name: 'rope', elements: ropeElements(config, shape) },
+    { name: 'gates', elements: gateLayout(config).total },
+    { name: 'logits', elements: config.vocabSize },
+    { name: 'state', elements: DECODE_STATE },
+  ];
+}
+
+/** Words of a decoder's state: token, position, and what `argmax` says of the logits. */
+const DECODE_STATE = 4;
+
+export function allocateDecode(gpu: Gpu, label: string, config: LlamaConfig, context: number) {
+  const allocation = allocate(gpu, label, decodePlan(config, context));
+  return {
+    adapters: null,
+    ...activations(config, allocation, 'every qkv', allocation.slice('tokens')),
+    /** [(H + 2G)·dh]: the product of one token, before it goes into the cache. */
+    tokenQkv: allocation.slice('token qkv'),
+    rope: allocation.slice('rope'),
+    gates: allocation.slice('gates'),
+    logits: allocation.slice('logits'),
+    /** u32 [4]: token, position, what `argmax` says. */
+    state: allocation.slice('state'),
     destroy: () => allocation.destroy(),
   };
 }

@@ -1,8 +1,8 @@
 import type { Tokenizer } from '../data/tokenizer';
 import type { Gpu } from '../gpu/device';
+import { withDecoder, type Decoder } from '../llama/decode';
 import { generate } from '../llama/generate';
 import { generationContext } from '../llama/generation-context';
-import { withModel, type Inference } from '../llama/inference';
 import { device, needSource, post, type LabState } from './environment';
 import type { Job } from './jobs';
 import { comparedModels, type Which } from './runs';
@@ -40,21 +40,17 @@ export async function writeSideBySide(
     const next = models[writers.length];
     if (!next) return takeTurns(state, { gpu, id: command.id, writers, tokenizer, signal });
     const context = generationContext(next.model.config, prompt.length, command.maxTokens);
-    const shape = { batch: 1, context };
-    return withModel(gpu, `${next.which} writing`, next.model, shape, (inference) =>
-      write([...writers, createWriter(next.which, inference, prompt, command)]),
+    return withDecoder(gpu, `${next.which} writing`, next.model, context, (decoder) =>
+      write([...writers, createWriter(next.which, decoder, prompt, command)]),
     );
   };
   await write([]);
 }
 
-function createWriter(
-  which: Which,
-  inference: Inference,
-  prompt: number[],
-  command: GenerateCommand,
-): Writer {
-  return { which, source: generate(inference, prompt, command), tokens: [], milliseconds: 0 };
+function createWriter(which: Which, decoder: Decoder, prompt: number[], command: GenerateCommand): Writer {
+  // One step at a time: what a writer has under way would run in the time of the other.
+  const source = generate(decoder, prompt, { ...command, inFlight: 1 });
+  return { which, source, tokens: [], milliseconds: 0 };
 }
 
 interface Writing {

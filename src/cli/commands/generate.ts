@@ -1,6 +1,6 @@
+import { withDecoder } from '../../llama/decode';
 import { generate as generateTokens } from '../../llama/generate';
 import { generationContext } from '../../llama/generation-context';
-import { withModel } from '../../llama/inference';
 import { openModel, tokenizerOf } from '../files';
 import { openCommandGpu } from '../gpu';
 import { numberOption, textOption, type Answer, type Command, type CommandInput } from '../command';
@@ -30,20 +30,14 @@ async function continueText({ positionals, options }: CommandInput): Promise<Ans
   const promptTokens = tokenizer.encode(prompt);
   const gpu = await openCommandGpu();
   const context = generationContext(source.config, promptTokens.length, maxTokens);
-  const { written, seconds } = await withModel(
-    gpu,
-    source.name,
-    source,
-    { batch: 1, context },
-    async (inference) => {
-      const written: number[] = [];
-      const started = performance.now();
-      for await (const token of generateTokens(inference, promptTokens, { maxTokens, temperature, seed })) {
-        written.push(token);
-      }
-      return { written, seconds: (performance.now() - started) / 1000 };
-    },
-  );
+  const { written, seconds } = await withDecoder(gpu, source.name, source, context, async (decoder) => {
+    const written: number[] = [];
+    const started = performance.now();
+    for await (const token of generateTokens(decoder, promptTokens, { maxTokens, temperature, seed })) {
+      written.push(token);
+    }
+    return { written, seconds: (performance.now() - started) / 1000 };
+  });
   gpu.throwOnError();
   const text = tokenizer.decode(written);
   return {
