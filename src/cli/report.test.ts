@@ -17,7 +17,7 @@ const refusal = (experiment: string, options: Record<string, string> = {}) =>
 describe('report', () => {
   it('names the arm, the experiment or the option that there is not', async () => {
     expect(await refusal('default', { arms: 'source,best' })).toBe(
-      '--arms has no best: choose among source, pruned, retrained, scratch, family.',
+      '--arms has no best: choose among source, pruned, retrained, scratch, rewarmed, family.',
     );
     expect(await refusal('no-such-preset')).toMatch(/^There is no file .*no-such-preset\.json/);
     expect(await refusal('default', { limit: '0' })).toMatch(/^--limit must be/);
