@@ -20,7 +20,9 @@ test('the crosshair reads held-out losses between evaluations, and says of which
   for (let i = 0; i < 6; i++) {
     await page.mouse.move(box.x + box.width * 0.5 + 5 * i, box.y + box.height / 2);
     const readout = page.locator('.readout');
-    await expect(readout.locator('.readout-line b')).toHaveCount(7);
+    // Seven domains, and the divergence from the source, which teaches the recorded run.
+    await expect(readout.locator('.readout-line b')).toHaveCount(8);
+    await expect(readout.getByText('KL from the source', { exact: true })).toBeVisible();
     heads.push((await readout.locator('.readout-head').allTextContents()).join(' '));
   }
   expect(heads.some((head) => /^step \d+ · .* held-out losses of step \d+0$/.test(head))).toBe(true);
