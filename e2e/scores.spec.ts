@@ -73,7 +73,8 @@ test('units are scored, seen, cut by a slider, exported, loaded and pinned', asy
 });
 
 test('the form shows what has an effect, and keeps what has none', async ({ page }) => {
-  await page.goto('/?source=nano&prune.steps=40');
+  // Gates that start alike and a stream that is not turned: nothing is scored.
+  await page.goto('/?source=nano&basis=own&prune.steps=40&prune.warmStart=false');
   const target = page.getByRole('region', { name: 'Target shape', exact: true });
   const masks = target.getByText('Learning the masks');
   const scores = target.getByText('Scores and calibration text');
@@ -81,7 +82,7 @@ test('the form shows what has an effect, and keeps what has none', async ({ page
   await expect(scores).toBeHidden();
   await page.getByRole('combobox', { name: 'Method', exact: true }).selectOption('one-shot');
   await expect(masks).toBeHidden();
-  await expect(target.getByText('Kept, without effect now: Pruning steps 40')).toBeVisible();
+  await expect(target.getByText(/Kept, without effect now: .*Pruning steps 40/)).toBeVisible();
   await scores.click();
   await expect(target.getByRole('switch', { name: 'Compensate with biases' })).toBeHidden();
   await target.getByRole('combobox', { name: 'Widths by' }).selectOption('flap');
