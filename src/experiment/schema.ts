@@ -4,6 +4,7 @@ import {
   integer,
   name,
   number,
+  optionsOf,
   pinsField,
   toggle,
   weightsField,
@@ -19,10 +20,6 @@ import { RETRAININGS } from '../retraining';
 import { continued } from '../retraining/continued';
 import { distillation } from '../retraining/distillation';
 import { lora } from '../retraining/lora';
-
-const options = <const Id extends string>(
-  parts: readonly { id: Id; label: string }[],
-): { value: Id; label: string }[] => parts.map(({ id, label }) => ({ value: id, label }));
 
 /**
  * What a run is: the one table of fields. It gives the type, the defaults, the limits, the form, the permalink's
@@ -55,7 +52,7 @@ const EXPERIMENT_TABLE = {
       'until-cut',
     ),
   },
-  method: choice('Method', 'sheared', options(METHODS), 'How the units to keep are chosen.'),
+  method: choice('Method', 'sheared', optionsOf(METHODS), 'How the units to keep are chosen.'),
   basis: basisField,
   scores: oneShot.fields.scores,
   race: oneShot.fields.race,
@@ -66,7 +63,7 @@ const EXPERIMENT_TABLE = {
     'Units closed (-) or kept (!) by hand, such as a2.1- (head 1 of layer 2), m0.17! (an MLP unit), d5- (a hidden dimension), l3! (a layer).',
     'until-cut',
   ),
-  retraining: choice('Retraining', 'continued', options(RETRAININGS), 'What happens after the cut.'),
+  retraining: choice('Retraining', 'continued', optionsOf(RETRAININGS), 'What happens after the cut.'),
   mixture: {
     mode: choice(
       'Mixture',

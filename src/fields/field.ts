@@ -102,6 +102,11 @@ export const choice = <const Value extends string>(
   live: Live = 'no',
 ): ChoiceField<Value> => ({ kind: 'choice', label, default: value, options, help, live });
 
+/** The registered parts of a kind as the options of a choice. */
+export const optionsOf = <const Id extends string>(
+  parts: readonly { id: Id; label: string }[],
+): { value: Id; label: string }[] => parts.map(({ id, label }) => ({ value: id, label }));
+
 export const name = (label: string, value: string, help: string): NameField => ({
   kind: 'name',
   label,

@@ -1,4 +1,4 @@
-import { createStorage, sliceElements, writeElements, type Slice } from '../gpu/buffers';
+import { createStorage, writeElements, type Slice } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { makeOwned } from '../gpu/ownership';
 import { recordProgram, submitPrograms, type Recorder } from '../gpu/program';
@@ -6,7 +6,6 @@ import { groupByToken } from '../kernels/embedding';
 import { recordBackward } from './backward';
 import { recordForward, recordLoss } from './forward';
 import type { ModelView } from './model';
-import { gateLayout } from './gates';
 import { nextTokens, openGates, writeRopeTable } from './inference';
 import { allocateTraining, type BatchShape, type TrainingWorkspace } from './workspace';
 
@@ -23,8 +22,6 @@ export interface Probe {
   at: TrainingWorkspace;
   /** ∂(mean loss of the batch)/∂parameters in their layout, after a `run`; null without gradients. */
   gradients: Slice | null;
-  /** ∂(mean loss of the batch)/∂gate in the gate layout; null without gradients. */
-  gateGradients: Slice | null;
   /** Submits one batch of [B·T] token ids; what was recorded has its results when a read comes back. */
   run(tokens: Uint32Array): void;
   destroy(): void;
@@ -44,14 +41,8 @@ export function createProbe(
   return makeOwned(async ({ own }) => {
     const { config, layout } = model;
     const at = own(allocateTraining(gpu, label, config, shape));
-    const gateCount = gateLayout(config).total;
-    const storage = (name: string, elements: number) => {
-      const slice = createStorage(gpu, `${label} ${name}`, elements);
-      own({ destroy: () => gpu.destroyBuffer(slice.buffer) });
-      return slice;
-    };
-    const gradients = wantsGradients ? storage('gradients', layout.total) : null;
-    const gateGradients = wantsGradients ? storage('gate gradients', gateCount) : null;
+    const gradients = wantsGradients ? createStorage(gpu, `${label} gradients`, layout.total) : null;
+    if (gradients) own({ destroy: () => gpu.destroyBuffer(gradients.buffer) });
     writeElements(gpu, at.gates, openGates(config));
     writeRopeTable(gpu, at.rope, config, shape.context);
     const program = own(
@@ -64,15 +55,12 @@ export function createProbe(
           parameters: gradients,
           productScratch: at.productScratch.single,
         });
-        recordBackward(r, model, gradients, at, shape, gateGradients, (site) =>
-          parts.atNormGradient?.(r, at, site),
-        );
+        recordBackward(r, model, gradients, at, shape, null, (site) => parts.atNormGradient?.(r, at, site));
       }),
     );
     return {
       at,
       gradients,
-      gateGradients: gateGradients && sliceElements(gateGradients, 0, gateCount),
       run(tokens: Uint32Array) {
         const { positions, starts } = groupByToken(tokens, config.vocabSize);
         writeElements(gpu, at.tokens, tokens);

@@ -28,6 +28,11 @@ export function targetSparsities(
   ) as Record<GateSet, number>;
 }
 
+/** Indices in the order of their values; of equal ones the later comes first. */
+export function leastFirst(values: ArrayLike<number>): number[] {
+  return Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]! || b - a);
+}
+
 /**
  * The deterministic mask of evaluation and of the cut (docs/method.md, section 4): in each row the
  * units with the smallest sigmoid(0.8·log α / β) become 0, the rest keep that value. How many: with a
@@ -51,13 +56,11 @@ export function deterministicMask(
     for (let row = 0; row < rows; row++) {
       const start = offset + row * length;
       let open = 0;
-      for (let i = 0; i < length; i++) open += 1 - probabilityOfZero(logAlpha[start + i]!, temperature);
+      const values = Array.from({ length }, (_, i) => logAlpha[start + i]!);
+      for (const value of values) open += 1 - probabilityOfZero(value, temperature);
       const zeros = units ? length - units[set] : Math.round(length - open);
-      const order = Array.from({ length }, (_, i) => i).sort(
-        (a, b) => logAlpha[start + a]! - logAlpha[start + b]! || b - a,
-      );
-      order.forEach((unit, rank) => {
-        mask[start + unit] = rank < zeros ? 0 : softValue(logAlpha[start + unit]!, temperature);
+      leastFirst(values).forEach((unit, rank) => {
+        mask[start + unit] = rank < zeros ? 0 : softValue(values[unit]!, temperature);
       });
     }
   }

@@ -1,12 +1,12 @@
 import { readsCalibration } from '../experiment/relevance';
-import type { Experiment } from '../experiment/schema';
+import { findField, type Experiment } from '../experiment/schema';
 import type { LlamaConfig } from '../llama/config';
-import { GATE_SETS, type GateSet } from '../llama/gates';
+import { GATE_SETS } from '../llama/gates';
 import { targetSparsities } from '../pruning/masks';
 import { methodOf } from '../pruning/methods';
 import { pinProblem } from '../pruning/pins';
 import { largestSparsities } from '../pruning/reachable';
-import { checkTarget, TARGET_FIELDS } from '../pruning/target-shape';
+import { checkTarget, GATE_SET_OF, TARGET_FIELDS } from '../pruning/target-shape';
 import { adapterSteps, trains } from '../retraining';
 import { checkCalibration } from './calibration';
 import { plannedTraining } from './run-size';
@@ -72,13 +72,6 @@ function raceProblem(experiment: Experiment, source: LlamaConfig): string | null
     : null;
 }
 
-const DIMENSIONS: Record<GateSet, string> = {
-  hidden: 'Hidden size (target.hiddenSize)',
-  head: 'Attention heads (target.numAttentionHeads)',
-  intermediate: 'MLP width (target.intermediateSize)',
-  layer: 'Layers (target.numHiddenLayers)',
-};
-
 /**
  * Refuses a target that learnt gates cannot meet even with all of them closed. λ1 would drive every gate to the clamp,
  * and of equal gates the cut keeps the first: a choice that nothing was learnt for.
@@ -90,8 +83,9 @@ function refuseBeyondReach(experiment: Experiment, source: LlamaConfig): void {
   const most = largestSparsities(source, experiment);
   const set = GATE_SETS.find((one) => asked[one] > most[one]);
   if (!set) return;
+  const key = `target.${TARGET_FIELDS.find((field) => GATE_SET_OF[field] === set)!}`;
   throw new Error(
-    `${DIMENSIONS[set]} asks for a sparsity of ${asked[set].toFixed(3)}, but learnt gates are clamped and come to ${most[set].toFixed(3)} at most: keep more, or switch the reachable target (prune.reachable) on.`,
+    `${findField(key)!.label} (${key}) asks for a sparsity of ${asked[set].toFixed(3)}, but learnt gates are clamped and come to ${most[set].toFixed(3)} at most: keep more, or switch the reachable target (prune.reachable) on.`,
   );
 }
 

@@ -1,19 +1,17 @@
 import { allFinite } from '../fields/finite';
 import type { FlatModel } from '../llama/parameters';
-import { maskShape } from '../pruning/masks';
 import { candidatePool, maskOfChoice, type Choice } from '../pruning/race/pool';
 import { compensated } from '../pruning/scores/compensation';
 import type { ActivationStatistics } from '../pruning/scores/statistics';
 import { takeChanges } from './changes';
 import type { GatesEvent } from './events';
-import { domainLosses } from './losses';
 import { weightSteps } from './phases';
 import { runRace } from './race';
 import { stepInputs } from './retrain';
 import { currentSettings, type Decide, type DecidedMask, type Run, type Subject } from './run-context';
 import { plannedRace, plannedTraining } from './run-size';
 import { scoreOptions, scoreUnits, withScores } from './score-units';
-import { adaptMixture, scoredFor, where, withTraining } from './stages';
+import { evaluateMasked, scoredFor, withTraining } from './stages';
 import { teacherOf } from './teacher';
 import { snapshot, trainSteps, type TrainingStage } from './train-steps';
 
@@ -123,14 +121,7 @@ function closeOverSteps(
         mask = maskNow();
         return Promise.resolve();
       },
-      async evaluate() {
-        const gates = gatesAfter(state.step - state.stageStart);
-        masked.setGates(gates);
-        const loss = await domainLosses(run, masked, 'Evaluating the masked model');
-        adaptMixture(run, loss);
-        const shape = maskShape(config, gates);
-        emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
-      },
+      evaluate: () => evaluateMasked(run, masked, gatesAfter(state.step - state.stageStart)),
     };
     await trainSteps(run, stage);
     const parameters = allFinite(await trainer.read('weights'), `The weights after step ${state.step}`);

@@ -8,21 +8,14 @@ import type { LlamaConfig } from '../llama/config';
 import { gateLayout } from '../llama/gates';
 import { learntGates, readLogAlpha } from '../pruning/learnt-gates';
 import { changePins } from '../pruning/pins';
-import {
-  closedOrOpen,
-  deterministicMask,
-  maskShape,
-  targetSparsities,
-  type LearntSets,
-} from '../pruning/masks';
+import { closedOrOpen, deterministicMask, targetSparsities, type LearntSets } from '../pruning/masks';
 import { reachableSparsities } from '../pruning/reachable';
 import { warmLogAlpha } from '../pruning/scores/warm-start';
 import { learningRateShare } from '../training/schedule';
 import type { GatesEvent, StepEvent } from './events';
-import { domainLosses } from './losses';
 import { currentSettings, planOf, type Decide, type Run, type Subject } from './run-context';
 import { scoreOptions, scoreUnits } from './score-units';
-import { adaptMixture, scoredFor, where, withTraining } from './stages';
+import { evaluateMasked, scoredFor, withTraining } from './stages';
 import { distillationInputs, teacherOf } from './teacher';
 import { ADAM, trainSteps, type TrainingStage } from './train-steps';
 
@@ -87,12 +80,8 @@ export const learnMasks: Decide = async (run, subject, saved) => {
         if (keys.has('pins')) await pin();
       },
       async evaluate() {
-        const mask = deterministicMask(config, await logAlphaNow(), learnt, temperature, null);
-        masked.setGates(mask);
-        const loss = await domainLosses(run, masked, 'Evaluating the masked model');
-        adaptMixture(run, loss);
-        const shape = maskShape(config, mask);
-        emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: state.mixture, shape });
+        const logAlpha = await logAlphaNow();
+        await evaluateMasked(run, masked, deterministicMask(config, logAlpha, learnt, temperature, null));
       },
     };
     await trainSteps(run, stage);

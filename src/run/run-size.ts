@@ -2,6 +2,7 @@ import { trainingBeforeCut } from '../pruning/methods';
 import { raceRounds, raceSteps, type Round } from '../pruning/race/halving';
 import { trains } from '../retraining';
 import type { Experiment } from '../experiment/schema';
+import { calibrationLength } from './calibration';
 
 /** Optimiser steps before and after the cut, and windows in each of them. */
 export function plannedTraining(experiment: Experiment): {
@@ -48,8 +49,7 @@ export function runSteps(experiment: Experiment): number {
  * is no more than a stage's.
  */
 export function neededTokens(experiment: Experiment): number {
-  const { calibration, contextLength } = experiment;
-  return Math.max(stageTokens(experiment), calibration.sequences * (calibration.length || contextLength));
+  return Math.max(stageTokens(experiment), experiment.calibration.sequences * calibrationLength(experiment));
 }
 
 /** More windows than any domain's validation split has: an evaluation stops at the split's end. */

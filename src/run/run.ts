@@ -7,7 +7,7 @@ import { shapeOf } from '../llama/config';
 import { createInference } from '../llama/inference';
 import { parameterLayout, type FlatModel } from '../llama/parameters';
 import type { MethodId } from '../pruning/methods';
-import type { RetrainingId } from '../retraining';
+import { trains } from '../retraining';
 import { checkExperiment } from './check-experiment';
 import { cut } from './cut';
 import type { StartedEvent } from './events';
@@ -44,14 +44,6 @@ const MASKS: Record<MethodId, Decide> = {
   'one-shot': decideByScores,
 };
 
-/** How each retraining heals the cut model; null leaves it as it is. */
-const HEALING: Record<RetrainingId, typeof retrain | null> = {
-  continued: retrain,
-  lora: retrain,
-  'continued-lora': retrain,
-  none: null,
-};
-
 /** A run as it was kept: its state, the tensors of its stage, and the model as cut, after the cut. */
 export interface SavedRun {
   state: RunState;
@@ -60,8 +52,8 @@ export interface SavedRun {
 }
 
 /**
- * Runs a plan: reference losses, pruning with learnt masks under the constraint, the cut to exactly the target
- * shape, retraining; the mixture adapts in both stages. The same plan gives the same events on one adapter, but
+ * Runs a plan: reference losses, the method's choice of units, the cut to exactly the target shape, retraining; the
+ * mixture adapts in both stages. The same plan gives the same events on one adapter, but
  * for `elapsedMs`. The corpus is the model's own (src/data/corpus-fit.ts).
  *
  * @throws the control's reason when it is cancelled, or an Error of one sentence.
@@ -131,10 +123,11 @@ async function finishRun(run: Run, { tensors, pruned: cutBefore }: Omit<SavedRun
   const { surgery } = state;
   if (!pruned || !surgery)
     throw new Error('The checkpoint lacks the model as it was cut: start the run again.');
-  const heal = HEALING[state.experiment.retraining];
   const models: RunModels = {
     pruned,
-    retrained: heal && (await heal(run, pruned, surgery.loss.pruned, saved)),
+    retrained: trains(state.experiment.retraining)
+      ? await retrain(run, pruned, surgery.loss.pruned, saved)
+      : null,
   };
   const final = finalModel(models);
   emit({

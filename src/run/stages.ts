@@ -1,6 +1,8 @@
 import { normalised, updateMixture } from '../data/mixture';
 import { createInference, type Inference } from '../llama/inference';
 import { createTrainer, type Trainer, type TrainerOptions } from '../training/trainer';
+import { maskShape } from '../pruning/masks';
+import { domainLosses } from './losses';
 import { evaluationShape } from './memory';
 import { currentSettings, type Run } from './run-context';
 import type { ScoredFor } from './score-units';
@@ -65,4 +67,13 @@ export function adaptMixture(run: Run, loss: number[]): void {
   const reference = state.scalingLaw?.loss ?? state.referenceLoss;
   state.loss = loss;
   state.mixture = updateMixture({ mode, weights: state.mixture, loss, reference, clamp, smoothing });
+}
+
+/** Held-out losses of the model before the cut with these gates: they move the mixture, and the log hears of them. */
+export async function evaluateMasked(run: Run, masked: Inference, gates: Float32Array): Promise<void> {
+  masked.setGates(gates);
+  const loss = await domainLosses(run, masked, 'Evaluating the masked model');
+  adaptMixture(run, loss);
+  const shape = maskShape(masked.config, gates);
+  run.emit({ type: 'evaluation', stage: 'prune', ...where(run), loss, mixture: run.state.mixture, shape });
 }

@@ -1,6 +1,4 @@
 import { turnsStream } from '../pruning/basis/fields';
-import type { Corpus } from '../data/corpus';
-import type { Experiment } from '../experiment/schema';
 import type { Gpu } from '../gpu/device';
 import { uploadModel } from '../llama/inference';
 import type { FlatModel } from '../llama/parameters';
@@ -8,6 +6,8 @@ import { turnedModel } from '../pruning/basis/axes';
 import { calibrationBatches } from '../pruning/scores/calibration';
 import { calibrationSequences } from './calibration';
 import type { Run, Subject } from './run-context';
+import type { ScoredFor } from './score-units';
+import { scoredFor } from './stages';
 
 /**
  * What is pruned: the source, or the source with its residual stream turned (docs/method.md, section 13), which is the
@@ -16,31 +16,17 @@ import type { Run, Subject } from './run-context';
  * @param tells whether the log hears of the axes
  */
 export async function prepareSubject(run: Run, tells: boolean): Promise<Subject> {
-  const { gpu, source, state, corpus } = run;
-  const { experiment } = state;
-  if (!turnsStream(experiment)) {
+  const { gpu, source, state } = run;
+  if (!turnsStream(state.experiment)) {
     return { ...source, view: run.sourceOnGpu.view(), release: () => undefined };
   }
-  const { subject, shares } = await turnedSubject(gpu, source, {
-    experiment,
-    corpus,
-    async between(what, done, total) {
-      run.activity(what, done, total);
-      await run.control.work();
-    },
-  });
+  const { subject, shares } = await turnedSubject(gpu, source, scoredFor(run));
   if (tells) run.emit({ type: 'axes', step: state.step, shares: [...shares] });
   return subject;
 }
 
-interface TurnedOn {
-  experiment: Experiment;
-  corpus: Corpus;
-  between(what: string, done: number, total: number): Promise<void> | void;
-}
-
 /** The source along the axes that the experiment asks for, and each axis' share of what they were found by. */
-export async function turnedSubject(gpu: Gpu, source: FlatModel, { experiment, corpus, between }: TurnedOn) {
+export async function turnedSubject(gpu: Gpu, source: FlatModel, { experiment, corpus, between }: ScoredFor) {
   const { basis } = experiment;
   if (basis === 'own') throw new Error('In its own basis a model is not turned.');
   const batches = calibrationBatches(calibrationSequences(experiment, corpus));

@@ -70,7 +70,7 @@ async function scoreModel({ positionals, options }: CommandInput): Promise<Answe
       const nested = Array.from({ length: rows }, (_, row) =>
         numbers.slice(row * length, (row + 1) * length),
       );
-      return [[set, rows === 1 && set !== 'head' && set !== 'intermediate' ? nested[0]! : nested]];
+      return [[set, set === 'hidden' || set === 'layer' ? numbers : nested]];
     }),
   );
   const { layer, ...units } = values;

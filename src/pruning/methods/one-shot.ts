@@ -1,8 +1,5 @@
-import { choice, integer, toggle, type ValueOf } from '../../fields/field';
+import { choice, integer, optionsOf, toggle, type ValueOf } from '../../fields/field';
 import { layerCriteria, widthCriteria } from '../scores';
-
-const options = <Id extends string>(criteria: readonly { id: Id; label: string }[]) =>
-  criteria.map(({ id, label }) => ({ value: id, label }));
 
 const fields = {
   /** Also what learnt masks are warm-started from. */
@@ -10,13 +7,13 @@ const fields = {
     layers: choice(
       'Layers by',
       'block-influence',
-      options(layerCriteria),
+      optionsOf(layerCriteria),
       'What says how important a layer is.',
     ),
     widths: choice(
       'Widths by',
       'minitron',
-      options(widthCriteria),
+      optionsOf(widthCriteria),
       'What says how important heads, MLP units and hidden dimensions are.',
     ),
     protectEnds: toggle(

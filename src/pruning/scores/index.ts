@@ -26,14 +26,11 @@ export const CRITERIA = [
 
 type Registered = (typeof CRITERIA)[number];
 export type CriterionId = Registered['id'];
-type Scoring<Set extends string> =
-  Extract<Registered, { sets: readonly string[] }> extends infer C
-    ? C extends { id: infer Id; sets: readonly (infer Sets)[] }
-      ? Set extends Sets
-        ? Id
-        : never
-      : never
-    : never;
+type Scoring<Set extends string, C = Registered> = C extends { id: infer Id; sets: readonly (infer Sets)[] }
+  ? Set extends Sets
+    ? Id
+    : never
+  : never;
 export type LayerCriterionId = Scoring<'layer'>;
 export type WidthCriterionId = Scoring<'hidden'>;
 

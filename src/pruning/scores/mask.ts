@@ -1,6 +1,6 @@
 import type { LlamaConfig, TargetShape } from '../../llama/config';
 import { GATE_SETS, gateLayout, type GateSet } from '../../llama/gates';
-import { targetUnits, type LearntSets } from '../masks';
+import { leastFirst, targetUnits, type LearntSets } from '../masks';
 import { parsePin } from '../pins';
 import type { Scores, UnitScores } from './criterion';
 
@@ -25,11 +25,6 @@ export function removalOrder(scores: Scores, protectEnds: boolean): number[] {
   if (!protectEnds) return order;
   const kept = protectedLayers(layer.length);
   return [...order.filter((l) => !kept.includes(l)), ...order.filter((l) => kept.includes(l))];
-}
-
-/** Indices in the order of their values; of equal ones the later comes first. */
-function leastFirst(values: ArrayLike<number>): number[] {
-  return Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a]! - values[b]! || b - a);
 }
 
 /** By set and row: units in the order in which they go. */

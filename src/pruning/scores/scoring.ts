@@ -15,8 +15,8 @@ export interface ScoringInput {
   batches: readonly CalibrationBatch[];
   /** Of scores that are drawn. */
   seed: number;
-  /** Called after each batch with what is done; may wait (pause) or throw (cancel). */
-  between(what: string, done: number, total: number): Promise<void> | void;
+  /** Called after each batch with what was done; may wait (pause) or throw (cancel). */
+  between(what: string): Promise<void> | void;
 }
 
 /** Makes what criteria look at, and gives the GPU's part back whatever happens. */
@@ -33,7 +33,6 @@ export async function withScoring<T>(
     inferences.set(key, inference);
     return inference;
   };
-  const during = (what: string) => (done: number, total: number) => between(what, done, total);
   const once = <T>(make: () => Promise<T>) => {
     let made: Promise<T> | null = null;
     return () => (made ??= make());
@@ -46,13 +45,13 @@ export async function withScoring<T>(
     const without = layers.map((l) => l + 1).join(', ');
     let nats = 0;
     let predictions = 0;
-    for (const [b, batch] of batches.entries()) {
+    for (const batch of batches) {
       const inference = await inferenceOf(batch.shape);
       inference.setGates(gates);
       // A window's last row predicts nothing and has the loss 0.
       for (const loss of await inference.losses(batch.tokens)) nats += loss;
       predictions += predictionsIn(batch);
-      await between(`Measuring the loss without layer ${without}`, b + 1, batches.length);
+      await between(`Measuring the loss without layer ${without}`);
     }
     return finite(nats / predictions, `The loss without layer ${without}`);
   };
@@ -60,10 +59,12 @@ export async function withScoring<T>(
     return await use({
       ...model,
       seed,
-      activations: once(() => activationStatistics(gpu, view, batches, during('Measuring activations'))),
+      activations: once(() =>
+        activationStatistics(gpu, view, batches, () => between('Measuring activations')),
+      ),
       gradients: once(async () =>
         allFinite(
-          await weightGradients(gpu, view, batches, during('Measuring gradients')),
+          await weightGradients(gpu, view, batches, () => between('Measuring gradients')),
           'A gradient of the calibration set',
         ),
       ),

@@ -8,8 +8,8 @@ import { createProbe, type Probe } from '../../llama/probe';
 import type { BatchShape } from '../../llama/workspace';
 import { predictionsIn, type CalibrationBatch } from './calibration';
 
-/** Called after each batch of a pass with the share done; may wait (pause) or throw (cancel). */
-export type Between = (done: number, total: number) => Promise<void> | void;
+/** Called after each batch of a pass; may wait (pause) or throw (cancel). */
+type Between = () => Promise<void> | void;
 
 /** What the columns of one activation matrix are over all calibration tokens. */
 export interface ColumnStatistics {
@@ -40,7 +40,6 @@ async function overBatches(
   ) => Promise<{ probe: Probe; destroy(): void; take(batch: CalibrationBatch): Promise<void> }>,
   between: Between,
 ): Promise<void> {
-  let done = 0;
   let current: Awaited<ReturnType<typeof make>> | null = null;
   let shape: BatchShape | null = null;
   try {
@@ -51,7 +50,7 @@ async function overBatches(
       }
       current.probe.run(batch.tokens);
       await current.take(batch);
-      await between(++done, batches.length);
+      await between();
     }
   } finally {
     current?.destroy();

@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { FileButton } from '../controls/file-button';
 import { encodePermalink, MAX_LENGTH } from '../../experiment/permalink';
 import { MOST_PINS } from '../../fields/field';
 import { pinsOfMask } from '../../pruning/pins';
@@ -45,7 +45,15 @@ export function ScoreBar({ model, found, outcome }: ScoreBarProps) {
         >
           Export scores
         </button>
-        <LoadScores disabled={!open} />
+        <FileButton
+          title="A CSV with the columns set, row, unit and score, from here or from elsewhere"
+          accept=".csv,text/csv"
+          fileLabel="File of scores"
+          disabled={!open}
+          onFile={(file) => void lab.loadScores(file)}
+        >
+          Load scores
+        </FileButton>
         <UseAsPins model={model} outcome={outcome} />
       </div>
       {job && (
@@ -59,36 +67,6 @@ export function ScoreBar({ model, found, outcome }: ScoreBarProps) {
         </WorkProgress>
       )}
     </div>
-  );
-}
-
-function LoadScores({ disabled }: { disabled: boolean }) {
-  const lab = useLab();
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <button
-        type="button"
-        className="quiet"
-        disabled={disabled}
-        title="A CSV with the columns set, row, unit and score, from here or from elsewhere"
-        onClick={() => input.current?.click()}
-      >
-        Load scores
-      </button>
-      <input
-        ref={input}
-        type="file"
-        accept=".csv,text/csv"
-        hidden
-        aria-label="File of scores"
-        onChange={({ target }) => {
-          const [file] = target.files ?? [];
-          if (file) void lab.loadScores(file);
-          target.value = '';
-        }}
-      />
-    </>
   );
 }
 

@@ -1,4 +1,5 @@
-import { type DragEvent, useRef, useState } from 'react';
+import { FileButton } from '../controls/file-button';
+import { type DragEvent, useState } from 'react';
 import { VERSION } from '../../run/version';
 import { describeAdapter } from '../../run/adapter-name';
 import { seedSpread } from '../core/seed-spread';
@@ -97,29 +98,14 @@ export function RunsPanel() {
 /** Takes in a run that was exported; it can be dropped on the list as well. */
 function Import() {
   const lab = useLab();
-  const input = useRef<HTMLInputElement>(null);
   return (
-    <>
-      <button
-        type="button"
-        className="quiet"
-        title="Takes in a run that was exported; it can be dropped here as well"
-        onClick={() => input.current?.click()}
-      >
-        Import a run
-      </button>
-      <input
-        ref={input}
-        type="file"
-        accept=".zip"
-        hidden
-        aria-label="File of an exported run"
-        onChange={({ target }) => {
-          const [file] = target.files ?? [];
-          if (file) void lab.importRun(file);
-          target.value = '';
-        }}
-      />
-    </>
+    <FileButton
+      title="Takes in a run that was exported; it can be dropped here as well"
+      accept=".zip"
+      fileLabel="File of an exported run"
+      onFile={(file) => void lab.importRun(file)}
+    >
+      Import a run
+    </FileButton>
   );
 }
